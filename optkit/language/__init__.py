@@ -1,0 +1,21 @@
+"""The small language in which update rules, problems and schedules are written."""
+
+from optkit.language.functions import cos, exp, log, maximum, minimum, pi, relu, sign, sin, sqrt, step
+from optkit.language.grammar import Formula, LanguageError, formula
+
+__all__ = [
+    "Formula",
+    "LanguageError",
+    "cos",
+    "exp",
+    "formula",
+    "log",
+    "maximum",
+    "minimum",
+    "pi",
+    "relu",
+    "sign",
+    "sin",
+    "sqrt",
+    "step",
+]
