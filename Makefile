@@ -1,0 +1,69 @@
+# The course in two commands: `make book` builds it, `make test` tests it. `make help` lists the rest.
+# Needs: make, and Python 3.11 or newer. Everything else goes into .venv, at the versions of requirements.lock.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help book serve test format lock clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+SITE := _build/html
+PORT ?= 8000
+WORKERS ?= 2
+
+help:  ## list these targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 16
+
+# Only a missing .venv is created: an existing one is brought to the versions of the lock.
+$(STAMP): requirements.lock pyproject.toml
+	@if [ ! -x $(BIN)/python ]; then \
+	  found=; \
+	  for candidate in $(PYTHON) python3.11 python3.12 python3.13 python3.14 python3 python; do \
+	    if command -v $$candidate >/dev/null 2>&1 \
+	      && $$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$candidate; break; fi; \
+	  done; \
+	  if [ -z "$$found" ]; then \
+	    echo "optkit needs Python 3.11 or newer, and none is on the PATH." >&2; \
+	    echo "Install one, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; exit 1; fi; \
+	  if ! $$found -c 'import venv, ensurepip' 2>/dev/null; then \
+	    echo "$$found lacks the modules venv and ensurepip (Debian and Ubuntu: install python3-venv)." >&2; exit 1; fi; \
+	  echo "Making $(VENV) with $$($$found --version)"; \
+	  $$found -m venv $(VENV); \
+	fi
+	$(BIN)/python -m pip install --quiet --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip check
+	@touch $@
+
+book: $(STAMP)  ## build the book, executed, into _build/html
+	$(BIN)/jupyter-book build . -W -n --keep-going
+	@test -f $(SITE)/index.html
+	@echo
+	@echo "The book is built. Open it:  make serve   (or open $(SITE)/index.html in a browser)"
+
+serve: $(STAMP)  ## serve the built book on 127.0.0.1
+	@test -f $(SITE)/index.html || { echo "There is no built book yet: run 'make book' first." >&2; exit 1; }
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory $(SITE) $(PORT)
+
+# One thread per worker: the machine's cores are shared among the workers.
+test: export OMP_NUM_THREADS ?= 1
+test: export MPLBACKEND ?= Agg
+test: $(STAMP)  ## check format, lint, unit tests, doctests and the notebooks
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest --doctest-modules optkit
+	$(BIN)/python -m pytest --nbval-lax chapters -n $(WORKERS) --dist loadfile --override-ini filterwarnings=default
+
+format: $(STAMP)  ## format the code and strip the notebooks
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/nbstripout chapters/*.ipynb
+
+lock: $(STAMP)  ## write requirements.lock from .venv, and environment.yml from the lock
+	$(BIN)/python tools/pins.py
+
+clean:  ## remove the built book (the virtual environment stays)
+	rm -rf _build .pytest_cache .ruff_cache .hypothesis

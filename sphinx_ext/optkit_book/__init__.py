@@ -1,0 +1,27 @@
+"""The book's own Sphinx extension: its style sheet, MathJax from the site itself, and the check of alternative texts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+from optkit_book import alt_text, mathjax
+
+STATIC = Path(__file__).parent / "static"
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Connect the parts to Sphinx's events."""
+    app.connect("config-inited", _add_static_files)
+    app.add_css_file("optkit.css")
+    app.connect("config-inited", mathjax.use_local_copy)
+    app.connect("build-finished", mathjax.copy_files)
+    app.connect("doctree-read", alt_text.check)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _add_static_files(app: Sphinx, config: Config) -> None:
+    config.html_static_path = [*config.html_static_path, str(STATIC)]
