@@ -17,8 +17,9 @@ COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 
 # Words that Python allows as names and C, CUDA or JavaScript do not.
 RESERVED = frozenset(
-    "auto bool case catch char const debugger default delete do double enum export extends extern false float "
-    "function goto inline instanceof int interface let long new null package private protected public register "
+    "auto bool case catch char const debugger default delete do double enum export extends extern false "
+    "float function goto inline instanceof int interface let long new null package private protected public "
+    "register "
     "restrict short signed sizeof static struct super switch this throw true typedef typeof union unsigned "
     "undefined var void volatile Math NaN Infinity arguments eval".split()
 )
@@ -293,7 +294,8 @@ class Checker:
 def _what(node: ast.AST) -> str:
     words = {
         ast.For: "a for loop", ast.While: "a while loop", ast.AugAssign: "an assignment like +=",
-        ast.AnnAssign: "an annotated assignment", ast.Attribute: "attribute access", ast.Subscript: "indexing",
+        ast.AnnAssign: "an annotated assignment", ast.Attribute: "attribute access",
+        ast.Subscript: "indexing",
         ast.IfExp: "a conditional expression", ast.Lambda: "a lambda", ast.Mod: "%", ast.FloorDiv: "//",
         ast.MatMult: "@", ast.BitXor: "^", ast.UAdd: "unary plus", ast.Invert: "~", ast.Not: "not",
     }  # fmt: skip

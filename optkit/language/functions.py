@@ -29,7 +29,8 @@ def _library(x: Any) -> ModuleType | None:
     if isinstance(x, torch.Tensor):
         return torch
     raise TypeError(
-        f"x must be a Python number, a NumPy array or a torch tensor, got {type(x).__name__}; convert it first"
+        f"x must be a Python number, a NumPy array or a torch tensor, got {type(x).__name__}; "
+        "convert it first"
     )
 
 

@@ -79,7 +79,7 @@ def formula(
         functions: The functions that it may call, by name.
 
     Raises:
-        LanguageError: The function uses something outside the grammar; the message gives file, line and remedy.
+        LanguageError: The function steps outside the grammar; the message gives file, line and remedy.
 
     Example:
         >>> from optkit.rules import rule

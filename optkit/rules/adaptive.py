@@ -1,6 +1,7 @@
 """Rules with a learning rate of its own for every parameter: AdaGrad, RMSProp, Adam, RAdam.
 
-The stabiliser δ stands inside the root by default, as in the course. ``eps_inside=False`` gives torch's placement.
+The stabiliser δ stands inside the root by default, as in the course. ``eps_inside=False`` gives torch's
+placement.
 """
 
 from optkit.language.functions import sqrt
@@ -58,7 +59,7 @@ def adam(
     },
 )
 def radam(theta, g, s, r, t, *, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8, threshold=5.0, eps_inside=True):
-    """RAdam: Adam whose step is rectified by the variance of its adaptive rate, and plain momentum before that."""
+    """RAdam: Adam rectified by the variance of its adaptive rate, and plain momentum before that."""
     s = beta1 * s + (1 - beta1) * g
     r = beta2 * r + (1 - beta2) * g * g
     s_hat = s / (1 - beta1**t)

@@ -26,7 +26,7 @@ class Rule:
         hyperparameters: Name → `Hyperparameter`.
         inputs: Scalars that the caller supplies at every step and that are no choice of the user's.
         citation: Key in ``references.bib``, or None.
-        gradient_at: The point at which the gradient is taken, as a formula of θ and the state; None for θ itself.
+        gradient_at: Where the gradient is taken, as a formula of θ and the state; None for θ itself.
 
     Example:
         >>> from optkit.rules import RULES
@@ -138,7 +138,7 @@ def rule(
     Args:
         function: The function, when the decorator stands without arguments.
         citation: Key in ``references.bib``.
-        gradient_at: A function ``(theta, *state, *, hyper…)`` giving the point at which the gradient is taken.
+        gradient_at: A function ``(theta, *state, *, hyper…)``: the point where the gradient is taken.
         inputs: Keyword-only parameters without a default, supplied by the caller at every step.
         **changes: For a hyper-parameter: fields of `Hyperparameter` that differ from the usual ones.
 
@@ -172,7 +172,7 @@ def rule(
     if returned != ["theta", *state]:
         refuse(
             f"it returns {', '.join(returned)}",
-            f"return {', '.join(['theta', *state])}: the new parameter and every state, in the order of the parameters",
+            f"return {', '.join(['theta', *state])}: θ and every state, in the order of the parameters",
         )
     missing = tuple(name for name, default in checked.scalars.items() if default is Formula.REQUIRED)
     if set(missing) != set(inputs):

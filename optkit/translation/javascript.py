@@ -1,0 +1,118 @@
+"""From a formula to an ES function that makes the same float operations in the same order."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from optkit.language.grammar import Formula
+from optkit.rules.rule import Rule
+from optkit.translation.program import checked
+
+PRECEDENCE = {ast.Add: 1, ast.Sub: 1, ast.Mult: 2, ast.Div: 2}
+OPERATOR = {
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/",
+    ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "===", ast.NotEq: "!==",
+    ast.And: "&&", ast.Or: "||",
+}  # fmt: skip
+CALL = {
+    "sqrt": "Math.sqrt({0})",
+    "abs": "Math.abs({0})",
+    "sign": "(Math.sign({0}) + 0)",  # Math.sign keeps −0; NumPy's sign gives +0
+    "minimum": "Math.min({0}, {1})",
+    "maximum": "Math.max({0}, {1})",
+    "relu": "Math.max({0}, 0)",
+    "step": "Math.max(Math.sign({0}), 0)",
+    "sin": "Math.sin({0})",
+    "cos": "Math.cos({0})",
+    "exp": "Math.exp({0})",
+    "log": "Math.log({0})",
+}
+
+
+def to_javascript(source: Any) -> str:
+    """The formula as an ES function on numbers.
+
+    A rule becomes ``name(theta, g, ...state, t, {hyper})`` returning ``[theta, ...state]``; a problem or
+    schedule with one result returns a number. Every operation is the double operation that Python makes, in
+    the same order, so results agree to the last bit; ``**`` becomes ``Math.pow``, which may differ by 1 ulp
+    between engines.
+
+    Args:
+        source: A `Rule` or a `Formula`.
+
+    Example:
+        >>> from optkit.rules import RULES
+        >>> print(to_javascript(RULES["momentum_common"]))
+        export function momentum_common(theta, g, v, t, { lr = 0.01, momentum = 0.9 } = {}) {
+          v = momentum * v + g;
+          theta = theta - lr * v;
+          return [theta, v];
+        }
+    """
+    formula = checked(source)
+    parameters = [argument.arg for argument in formula.tree.args.args]
+    if formula.scalars:
+        options = ", ".join(
+            name if default is Formula.REQUIRED else f"{name} = {_number(default)}"
+            for name, default in formula.scalars.items()
+        )
+        parameters.append(f"{{ {options} }} = {{}}")
+    local = [name for name in formula.kinds if name not in (*formula.arrays, *formula.scalars, "t")]
+    lines = [f"export function {formula.name}({', '.join(parameters)}) {{"]
+    if local:
+        lines.append(f"  let {', '.join(local)};")
+    lines += _block(formula.tree.body[:-1], "  ")
+    results = [_expression(node) for node in formula.results]
+    several = isinstance(formula.tree.body[-1].value, ast.Tuple) or isinstance(source, Rule)
+    lines += [f"  return {'[' + ', '.join(results) + ']' if several else results[0]};", "}"]
+    return "\n".join(lines)
+
+
+def _block(body: list[ast.stmt], indent: str) -> list[str]:
+    lines = []
+    for node in body:
+        if isinstance(node, ast.Assign):
+            lines.append(f"{indent}{node.targets[0].id} = {_expression(node.value)};")
+        else:
+            lines.append(f"{indent}if ({_condition(node.test)}) {{")
+            lines += _block(node.body, indent + "  ")
+            if node.orelse:
+                lines += [f"{indent}}} else {{", *_block(node.orelse, indent + "  ")]
+            lines.append(f"{indent}}}")
+    return lines
+
+
+def _condition(node: ast.expr) -> str:
+    if isinstance(node, ast.BoolOp):
+        return f" {OPERATOR[type(node.op)]} ".join(f"({_condition(value)})" for value in node.values)
+    if isinstance(node, ast.UnaryOp):
+        return f"!({_condition(node.operand)})"
+    if isinstance(node, ast.Name):
+        return node.id
+    return f"{_expression(node.left)} {OPERATOR[type(node.ops[0])]} {_expression(node.comparators[0])}"
+
+
+def _expression(node: ast.expr, outer: int = 0) -> str:
+    """``outer``: how tightly the surroundings bind; parentheses are printed where they are needed."""
+    if isinstance(node, ast.Constant):
+        return _number(node.value)
+    if isinstance(node, ast.Name):
+        return "Math.PI" if node.id == "pi" else node.id
+    if isinstance(node, ast.UnaryOp):
+        text = "-" + _expression(node.operand, 3)
+        return f"({text})" if outer else text
+    if isinstance(node, ast.Call):
+        return CALL[node.func.id].format(*(_expression(argument) for argument in node.args))
+    if isinstance(node.op, ast.Pow):
+        return f"Math.pow({_expression(node.left)}, {_expression(node.right)})"
+    level = PRECEDENCE[type(node.op)]
+    # The right side binds one level tighter: a − (b − c) and a + (b + c) keep their order.
+    text = f"{_expression(node.left, level)} {OPERATOR[type(node.op)]} {_expression(node.right, level + 1)}"
+    return f"({text})" if level < outer else text
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return repr(value)
