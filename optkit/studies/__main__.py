@@ -1,0 +1,39 @@
+"""``python -m optkit.studies NAME`` repeats a study; ``python -m optkit.studies claims`` prints the ledger."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from optkit.studies.ledger import ResultError, claim, claims, studies
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run the named study and store its result, or print every claim.
+
+    Returns:
+        0, or 1 when a stored result is missing or damaged.
+    """
+    repeatable = {name: module for name, module in studies().items() if hasattr(module, "repeat")}
+    parser = argparse.ArgumentParser(
+        prog="python -m optkit.studies",
+        description="Repeat a study and store its result, or print the claims.",
+    )
+    parser.add_argument("what", choices=["claims", *repeatable], help="`claims`, or the study to repeat")
+    what = parser.parse_args(words).what
+    try:
+        if what == "claims":
+            for row in claims():
+                found = claim(row["id"])
+                print(f"{found.id}  {found.verdict}\n     {found.statement}")
+                print(f"     measured: {found.measured}\n     spread: {found.spread}\n     {found.command}\n")
+        else:
+            print(f"stored {repeatable[what].repeat()}")
+    except ResultError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,132 @@
+"""The ledger: verdicts from numbers, results whole or not at all, runs that survive a kill."""
+
+import json
+
+import pytest
+
+from optkit.page import VERDICTS as PAGE_VERDICTS
+from optkit.studies import ledger
+from optkit.studies.__main__ import main
+
+COMMAND = "python -m optkit.studies momentum"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("OPTKIT_RESULTS", str(tmp_path))
+    return tmp_path
+
+
+def make(**changes):
+    texts = {"id": "C99", "statement": "a", "measured": "1", "spread": "none", "command": COMMAND}
+    return ledger.Claim(**(texts | {"verdict": "holds"} | changes))
+
+
+def test_verdicts_are_those_the_page_can_print():
+    assert set(ledger.VERDICTS) == set(PAGE_VERDICTS)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "expected"),
+    [
+        ((True, False), "holds"),
+        ((True, True), "holds"),
+        ((False, True), "holds under conditions"),
+        ((False, False), "not reproduced here"),
+    ],
+)
+def test_verdict_follows_from_two_comparisons(numbers, expected):
+    assert ledger.verdict(numbers[0], under_conditions=numbers[1]) == expected
+
+
+@pytest.mark.parametrize("changes", [{"verdict": "true"}, {"spread": " "}, {"command": ""}])
+def test_a_claim_without_verdict_or_text_is_refused(changes):
+    with pytest.raises(ValueError, match="must"):
+        make(**changes)
+
+
+def test_what_is_saved_is_loaded_with_its_circumstances(folder):
+    path = ledger.save("c99", {"steps": [3, 4], "none": None}, command=COMMAND, seeds=range(2))
+    stored = ledger.load("c99", command=COMMAND)
+    assert stored["data"] == {"steps": [3, 4], "none": None}
+    assert stored["seeds"] == [0, 1] and stored["command"] == COMMAND
+    assert stored["versions"]["torch"].startswith("2.")
+    import socket
+
+    assert socket.gethostname() not in path.read_text()
+
+
+def test_nan_is_refused_and_leaves_the_old_result(folder):
+    ledger.save("c99", {"loss": 1.0}, command=COMMAND, seeds=[0])
+    with pytest.raises(ValueError, match="Out of range float values"):
+        ledger.save("c99", {"loss": float("nan")}, command=COMMAND, seeds=[0])
+    assert ledger.load("c99", command=COMMAND)["data"] == {"loss": 1.0}
+
+
+def test_a_missing_result_names_the_command(folder):
+    with pytest.raises(ledger.ResultError, match=r"no stored result c99.*python -m optkit\.studies momentum"):
+        ledger.load("c99", command=COMMAND)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "no readable JSON"),
+        ("[]", "lacks command, commit, data"),
+        ('{"name": "c99", "data": 1}', "lacks command, commit, machine, seeds, versions"),
+    ],
+)
+def test_a_damaged_result_is_named(folder, text, message):
+    (folder / "c99.json").write_text(text)
+    with pytest.raises(ledger.ResultError, match=message):
+        ledger.load("c99", command=COMMAND)
+
+
+def test_a_result_under_another_name_is_refused(folder):
+    ledger.save("c98", {}, command=COMMAND, seeds=[]).rename(folder / "c99.json")
+    with pytest.raises(ledger.ResultError, match="holds the result 'c98'"):
+        ledger.load("c99", command=COMMAND)
+
+
+def test_a_journal_goes_on_after_a_kill_and_only_under_the_same_protocol(folder):
+    first = ledger.Journal("demo", {"steps": 3})
+    first["lr=0.1"] = {"loss": 0.5}
+    again = ledger.Journal("demo", {"steps": 3})
+    assert dict(again) == {"lr=0.1": {"loss": 0.5}}
+    assert not ledger.Journal("demo", {"steps": 4})
+    again.close()
+    assert list(folder.iterdir()) == []
+
+
+def test_a_journal_on_the_disk_is_always_whole(folder):
+    journal = ledger.Journal("demo", {})
+    journal["a"] = 1
+    with pytest.raises(ValueError, match="Out of range float values"):
+        journal["b"] = float("inf")
+    assert dict(ledger.Journal("demo", {})) == dict(journal) == {"a": 1}
+    assert json.loads(journal.path.read_text()) == {"a": 1}
+
+
+def test_a_damaged_journal_says_what_to_do(folder):
+    journal = ledger.Journal("demo", {})
+    journal["a"] = 1
+    journal.path.write_text("{")
+    with pytest.raises(ledger.ResultError, match="remove it to start this study anew"):
+        ledger.Journal("demo", {})
+
+
+def test_an_unknown_claim_names_the_known_ones():
+    with pytest.raises(KeyError, match="C05"):
+        ledger.claim("C00")
+
+
+def test_the_printed_ledger_holds_every_claim(capsys):
+    assert main(["claims"]) == 0
+    printed = capsys.readouterr().out
+    for row in ledger.claims():
+        assert row["id"] in printed and row["verdict"] in printed
+
+
+def test_the_command_says_which_result_is_missing(folder, capsys):
+    assert main(["claims"]) == 1
+    assert "no stored result" in capsys.readouterr().err
