@@ -62,12 +62,14 @@ class Checker:
         self.kinds: dict[str, str] = {}
 
     def refuse(self, node: ast.AST, problem: str, remedy: str) -> NoReturn:
+        """Raise `LanguageError` for ``node``, at its line."""
         line = getattr(node, "lineno", self.offset)
         index = line - self.offset
         text = self.text[index] if 0 <= index < len(self.text) else None
         raise LanguageError(self.file, self.first_line + line - 1, problem, remedy, text)
 
     def check(self) -> dict[str, str]:
+        """Check the whole function; return the kind of every name."""
         self._parameters()
         body = self.tree.body
         if (
@@ -206,7 +208,7 @@ class Checker:
         if isinstance(node, ast.Constant):
             if isinstance(node.value, bool) or not isinstance(node.value, (int, float)):
                 self.refuse(node, f"{node.value!r} is not a number", "use numbers only")
-            if not math.isfinite(node.value) or abs(node.value) > 2**53 and isinstance(node.value, int):
+            if not math.isfinite(node.value) or (isinstance(node.value, int) and abs(node.value) > 2**53):
                 self.refuse(node, f"{node.value} is not exact in double precision", "use a finite double")
             return "scalar"
         if isinstance(node, ast.Name):

@@ -15,7 +15,7 @@ pi = math.pi
 
 def _library(x: Any) -> ModuleType | None:
     """The array library that ``x`` belongs to; None for a Python number."""
-    if type(x).__module__ == "builtins":
+    if type(x) in (float, int, bool):
         return None
     namespace = getattr(x, "__array_namespace__", None)
     if namespace is not None:
@@ -24,10 +24,11 @@ def _library(x: Any) -> ModuleType | None:
         import numpy
 
         return numpy
-    import torch
+    if type(x).__module__ != "builtins":
+        import torch
 
-    if isinstance(x, torch.Tensor):
-        return torch
+        if isinstance(x, torch.Tensor):
+            return torch
     raise TypeError(
         f"x must be a Python number, a NumPy array or a torch tensor, got {type(x).__name__}; "
         "convert it first"
@@ -138,10 +139,26 @@ def step(x: Any) -> Any:
     return relu(sign(x))
 
 
+def floor(x: Any) -> Any:
+    """The largest whole number that is not above ``x``, as a float.
+
+    Example:
+        >>> floor(2.7), floor(-0.5)
+        (2.0, -1.0)
+    """
+    library = _library(x)
+    if library is not None:
+        return library.floor(x)
+    # math.floor refuses infinity and NaN, and loses the sign of −0.
+    return float(x) if x == 0 or not math.isfinite(x) else float(math.floor(x))
+
+
 ELEMENTWISE = {"sqrt": sqrt, "abs": abs, "sign": sign, "minimum": minimum, "maximum": maximum}
 """The functions of update rules: each gives the same bits in Python, C, CUDA and JavaScript."""
 
-MATHEMATICS = {**ELEMENTWISE, "relu": relu, "step": step, "sin": sin, "cos": cos, "exp": exp, "log": log}
+MATHEMATICS = {
+    **ELEMENTWISE, "relu": relu, "step": step, "floor": floor, "sin": sin, "cos": cos, "exp": exp, "log": log,
+}  # fmt: skip
 """The functions of problems and schedules. Libraries may differ in the last bit of the last four."""
 
 ARITY = {name: 2 if name in ("minimum", "maximum") else 1 for name in MATHEMATICS}

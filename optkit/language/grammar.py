@@ -54,6 +54,7 @@ class Formula:
     REQUIRED = inspect.Parameter.empty
 
     def __call__(self, *arrays: Any, **scalars: Any) -> Any:
+        """Run the function."""
         return self.function(*arrays, **scalars)
 
     @property

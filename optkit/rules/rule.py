@@ -46,14 +46,17 @@ class Rule:
 
     @property
     def name(self) -> str:
+        """The name under which the rule is registered: its function's."""
         return self.formula.name
 
     @property
     def function(self) -> Callable[..., Any]:
+        """The pure function itself."""
         return self.formula.function
 
     @property
     def description(self) -> str:
+        """What the rule does, in one sentence."""
         return self.formula.description
 
     @property
@@ -62,6 +65,7 @@ class Rule:
         return self.formula.source
 
     def __call__(self, theta: Any, g: Any, *state_and_t: Any, **hyper: Any) -> tuple[Any, ...]:
+        """One step: the new θ and the new state; see the class."""
         result = self.formula(theta, g, *state_and_t, **hyper)
         return result if isinstance(result, tuple) else (result,)
 

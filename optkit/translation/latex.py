@@ -205,7 +205,12 @@ class _Printer:
     def condition(self, node: ast.expr) -> str:
         if isinstance(node, ast.BoolOp):
             word = r" \textbf{ and } " if isinstance(node.op, ast.And) else r" \textbf{ or } "
-            return word.join(self.condition(value) for value in node.values if self.decide(value) is None)
+            open_values = [value for value in node.values if self.decide(value) is None]
+            texts = [self.condition(value) for value in open_values]
+            return word.join(
+                f"({text})" if isinstance(value, ast.BoolOp) and len(texts) > 1 else text
+                for value, text in zip(open_values, texts, strict=True)
+            )
         if isinstance(node, ast.UnaryOp):
             return rf"\textbf{{not }} ({self.condition(node.operand)})"
         relation = RELATION[type(node.ops[0])]
