@@ -1,6 +1,6 @@
 """optkit: gradient-based optimization, every update rule written once.
 
-The rooms of the package load when they are first used, so that ``import optkit`` needs neither torch nor NumPy:
+The rooms of the package load when they are first used: ``import optkit`` needs neither torch nor NumPy.
 
 >>> import optkit
 >>> optkit.__version__

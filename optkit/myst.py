@@ -1,7 +1,7 @@
-"""How a MyST-NB book sets what optkit displays: figures with number, caption and alt text; boxed equations; tables.
+"""How a MyST-NB book sets what optkit displays: numbered figures, boxed equations, code, tables.
 
-MyST-NB finds `PageRenderer` through the entry point ``myst_nb.mime_renderers`` of this package and offers it every
-output of every cell. It takes those whose metadata holds ``optkit`` and leaves the others alone.
+MyST-NB finds `PageRenderer` through the entry point ``myst_nb.mime_renderers`` of this package and offers
+it every output of every cell. It takes those whose metadata holds ``optkit`` and leaves the others alone.
 """
 
 from __future__ import annotations

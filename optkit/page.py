@@ -1,7 +1,7 @@
 """What a chapter prints besides figures: boxed equations, the source of a rule, a table of claims.
 
-Each function returns an object for the last line of a cell. The book sets it as a framed, numbered equation, as code
-or as a table; JupyterLab shows the same as Markdown.
+Each function returns an object for the last line of a cell. The book sets it as a framed, numbered
+equation, as code or as a table; JupyterLab shows the same as Markdown.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ def equation(rule: Rule | str, *, title: str | None = None, label: str | None = 
     Args:
         rule: A rule, or the name of one in `optkit.rules.RULES`.
         title: Heading of the box, as MyST Markdown; by default the label the rule has in every figure.
-        label: ``eq-`` and words in lower case joined by hyphens, unique in the book: gives the equation its number,
-            and ``{eq}`eq-adam` `` refers to it. None for an equation without a number.
+        label: ``eq-`` and words in lower case joined by hyphens, unique in the book: gives the equation its
+            number, and ``{eq}`eq-adam` `` refers to it. None for an equation without a number.
         **flags: Which variant, as for `optkit.translation.to_latex` (``eps_inside=False``, ...).
 
     Raises:

@@ -3,9 +3,9 @@
     python tools/pins.py            writes both files
     python tools/pins.py --binder   writes environment.yml alone, from the lock as it stands
 
-The lock holds what optkit with its extras `book` and `test` needs, directly or through another package, each at the
-one version installed here. It holds no local version label (`torch==2.13.0`, not `2.13.0+cpu`): users may have another
-build of the same release.
+The lock holds what optkit with its extras `book` and `test` needs, directly or through another package, each
+at the one version installed here. It holds no local version label (`torch==2.13.0`, not `2.13.0+cpu`): users
+may have another build of the same release.
 """
 
 from __future__ import annotations

@@ -34,13 +34,13 @@ def style() -> Iterator[None]:
 def canvas(rows: int = 1, columns: int = 1, *, height: float = 1.0, **subplots: Any) -> tuple[Figure, Any]:
     """Make a figure of the page's width with ``rows`` × ``columns`` axes, in the house style.
 
-    The figure belongs to no pyplot state, so nothing shows it twice and nothing needs closing. Titles, labels and
-    lines that are added later follow the style only inside ``with style():``.
+    The figure belongs to no pyplot state, so nothing shows it twice and nothing needs closing. What is
+    added later follows the style only inside ``with style():``.
 
     Args:
         rows: Number of rows, 1 or more.
         columns: Number of columns, 1 or more.
-        height: Height of one row as a multiple of the usual 4 inches (for one column) or 3 inches (for several).
+        height: Height of one row, as a multiple of 4 inches (for one column) or 3 inches (for several).
         **subplots: Passed on to ``Figure.subplots`` (``sharex``, ``squeeze``, ...).
 
     Returns:

@@ -1,7 +1,7 @@
 """One face for each optimizer: the label, colour, marker and dash it has in every plot and table.
 
-Colours have a contrast of at least 3 to 1 on white. Lines that share a plot differ in dash and marker as well as in
-colour, so that they can be told apart in grey print and by colour-blind readers.
+Colours have a contrast of at least 3 to 1 on white. Lines that share a plot differ in dash and marker as
+well as in colour, so that they can be told apart in grey print and by colour-blind readers.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Face:
     citation: str | None = None
 
     def line(self, *, label: str | None = None, markers: bool = True) -> dict[str, Any]:
-        """Keyword arguments for ``Axes.plot``; markers sit at a tenth of the line's length from each other."""
+        """Keyword arguments for ``Axes.plot``, with about ten markers on the line."""
         look: dict[str, Any] = {
             "label": self.label if label is None else label,
             "color": self.colour,

@@ -1,4 +1,4 @@
-"""The book's own Sphinx extension: its style sheet, MathJax from the site itself, and the check of alternative texts."""
+"""The book's own Sphinx extension: style sheet, MathJax from the site itself, check of alternative texts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-from optkit_book import alt_text, mathjax
+from optkit_book import alt_text, mathjax, thebe
 
 STATIC = Path(__file__).parent / "static"
 
@@ -17,6 +17,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Connect the parts to Sphinx's events."""
     app.connect("config-inited", _add_static_files)
     app.add_css_file("optkit.css")
+    app.connect("builder-inited", thebe.disconnect)
     app.connect("config-inited", mathjax.use_local_copy)
     app.connect("build-finished", mathjax.copy_files)
     app.connect("doctree-read", alt_text.check)
@@ -25,3 +26,4 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
 def _add_static_files(app: Sphinx, config: Config) -> None:
     config.html_static_path = [*config.html_static_path, str(STATIC)]
+    config.html_favicon = config.html_favicon or str(STATIC / "favicon.svg")

@@ -1,0 +1,13 @@
+"""Keep Thebe off the pages: Jupyter Book loads its extension always, and its scripts name another host."""
+
+from __future__ import annotations
+
+from sphinx.application import Sphinx
+
+
+def disconnect(app: Sphinx) -> None:
+    """Undo what ``sphinx_thebe`` has connected to Sphinx's events."""
+    connected = [listener for listeners in app.events.listeners.values() for listener in listeners]
+    for listener in connected:
+        if listener.handler.__module__.split(".")[0] == "sphinx_thebe":
+            app.disconnect(listener.id)
