@@ -1,4 +1,4 @@
-"""``python -m optkit.studies NAME`` repeats a study; ``python -m optkit.studies claims`` prints the ledger."""
+"""``python -m optkit.studies NAME`` repeats a study, ``python -m optkit.studies claims`` prints all."""
 
 from __future__ import annotations
 

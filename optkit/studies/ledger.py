@@ -48,7 +48,7 @@ class Claim:
         ValueError: Another verdict, or an empty text.
 
     Example:
-        >>> Claim("C00", "Two is two.", "2", "exact", verdict(True), "python -m optkit.studies claims").verdict
+        >>> Claim("C00", "Two is two.", "2", "exact", verdict(2 == 2), "python -c 'print(2)'").verdict
         'holds'
     """
 
@@ -178,7 +178,7 @@ def save(name: str, data: Mapping[str, Any], *, command: str, seeds: Sequence[in
 
 
 def load(name: str, *, command: str) -> dict[str, Any]:
-    """Read what `save` stored under ``name``: ``data`` beside ``seeds``, ``versions``, ``commit``, ``machine``.
+    """Read what `save` stored under ``name``: ``data``, and ``seeds``, ``versions``, ``commit``, ``machine``.
 
     Args:
         name: File name without its ending.

@@ -1,0 +1,154 @@
+"""Gradient descent and momentum on a quadratic, as powers of a matrix: roots, rates, the best settings.
+
+Along an eigenvector of the Hessian with eigenvalue λ the gradient is λθ, and one step of momentum in the
+standard form maps (θ, v) to M(θ, v) with the 2×2 matrix M of `momentum_matrix`. Its two eigenvalues, the
+roots σ, decide everything: after t steps the error is of the size of max|σ|ᵗ.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+__all__ = [
+    "Setting",
+    "best_gradient_descent",
+    "best_momentum",
+    "critical_momentum",
+    "momentum_matrix",
+    "rate",
+    "roots",
+]
+
+
+class Setting(NamedTuple):
+    """A learning rate, a momentum, and the factor by which the error shrinks in each step."""
+
+    lr: float
+    momentum: float
+    rate: float
+
+
+def momentum_matrix(curvature: float, *, lr: float, momentum: float) -> np.ndarray:
+    """The matrix of one step of momentum in the standard form, along one eigenvector of the Hessian.
+
+    (θ, v) ← M (θ, v), with M = [[1 − ελ, α], [−ελ, α]].
+
+    Args:
+        curvature: λ, the eigenvalue.
+        lr: ε, the learning rate.
+        momentum: α; 0 gives gradient descent.
+
+    Returns:
+        Shape (2, 2), float64. Its determinant is α.
+
+    Example:
+        >>> momentum_matrix(2.0, lr=0.1, momentum=0.9)
+        array([[ 0.8,  0.9],
+               [-0.2,  0.9]])
+    """
+    pull = lr * curvature
+    return np.array([[1.0 - pull, momentum], [-pull, momentum]])
+
+
+def roots(curvature: Any, *, lr: Any, momentum: Any) -> np.ndarray:
+    """The two eigenvalues of `momentum_matrix`: σ² − (1 + α − ελ)σ + α = 0.
+
+    Args:
+        curvature: λ; these three broadcast against each other.
+        lr: ε.
+        momentum: α ≥ 0.
+
+    Returns:
+        Complex, of the broadcast shape and a last axis of 2: the root with the plus sign first.
+
+    Example:
+        >>> abs(roots(1.0, lr=0.5, momentum=0.81)).round(6)  # a complex pair: both have modulus √α
+        array([0.9, 0.9])
+    """
+    half = (1.0 + np.asarray(momentum, dtype=float) - np.asarray(lr) * np.asarray(curvature)) / 2.0
+    spread = np.sqrt((half * half - momentum).astype(complex))
+    return np.stack([half + spread, half - spread], axis=-1)
+
+
+def rate(curvature: Any, *, lr: float, momentum: float) -> float:
+    """The factor by which the error shrinks in each step in the long run: the largest |σ|.
+
+    Args:
+        curvature: λ, or all eigenvalues of the Hessian.
+        lr: ε.
+        momentum: α.
+
+    Returns:
+        Below 1: it converges. Above 1: it diverges.
+
+    Example:
+        >>> round(rate([1.0, 100.0], lr=0.01, momentum=0.0), 6)  # gradient descent: max |1 − ελ|
+        0.99
+    """
+    return float(np.abs(roots(np.asarray(curvature, dtype=float), lr=lr, momentum=momentum)).max())
+
+
+def critical_momentum(curvature: float, *, lr: float) -> float:
+    """The momentum at which the two roots meet: less creeps, more swings. α = (1 − √(ελ))².
+
+    Args:
+        curvature: λ > 0.
+        lr: ε > 0, with ελ < 4.
+
+    Raises:
+        ValueError: ελ is not in (0, 4): there is no such momentum below 1.
+
+    Example:
+        >>> round(critical_momentum(1.0, lr=0.01), 6)
+        0.81
+    """
+    pull = lr * curvature
+    if not 0.0 < pull < 4.0:
+        raise ValueError(f"lr * curvature must be in (0, 4), got {pull}")
+    return (1.0 - math.sqrt(pull)) ** 2
+
+
+def best_gradient_descent(smallest: float, largest: float) -> Setting:
+    """The best constant learning rate on a quadratic: ε = 2/(L + μ), rate (κ − 1)/(κ + 1), κ = L/μ.
+
+    Args:
+        smallest: μ > 0, the smallest eigenvalue of the Hessian.
+        largest: L ≥ μ, the largest.
+
+    Raises:
+        ValueError: Not 0 < smallest ≤ largest.
+
+    Example:
+        >>> best_gradient_descent(1.0, 99.0)
+        Setting(lr=0.02, momentum=0.0, rate=0.98)
+    """
+    _check(smallest, largest)
+    return Setting(2.0 / (largest + smallest), 0.0, (largest - smallest) / (largest + smallest))
+
+
+def best_momentum(smallest: float, largest: float) -> Setting:
+    """The best ε and α on a quadratic: ε = 4/(√L + √μ)², √α = (√κ − 1)/(√κ + 1), which is also the rate.
+
+    Args:
+        smallest: μ > 0, the smallest eigenvalue of the Hessian.
+        largest: L ≥ μ, the largest.
+
+    Raises:
+        ValueError: Not 0 < smallest ≤ largest.
+
+    Example:
+        >>> best_momentum(1.0, 100.0).rate.__round__(6)  # 9/11
+        0.818182
+    """
+    _check(smallest, largest)
+    low, high = math.sqrt(smallest), math.sqrt(largest)
+    best = (high - low) / (high + low)
+    return Setting(4.0 / (high + low) ** 2, best * best, best)
+
+
+def _check(smallest: float, largest: float) -> None:
+    if not 0.0 < smallest <= largest < math.inf:
+        raise ValueError(f"smallest and largest must be 0 < smallest <= largest, got {smallest}, {largest}")
