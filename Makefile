@@ -55,7 +55,7 @@ test: $(STAMP)  ## check format, lint, unit tests, doctests and the notebooks
 	$(BIN)/ruff check .
 	$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile
 	$(BIN)/python -m pytest --doctest-modules optkit
-	$(BIN)/python -m pytest --nbval-lax chapters -n $(WORKERS) --dist loadfile --override-ini filterwarnings=default
+	$(BIN)/python -m pytest --nbval-lax chapters -n $(WORKERS) --dist loadfile
 
 format: $(STAMP)  ## format the code and strip the notebooks
 	$(BIN)/ruff format .

@@ -1,0 +1,78 @@
+"""Real Sphinx builds of small projects, with the book's own extension and settings."""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from jupyter_book.config import get_final_config
+from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace, patch_docutils
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@dataclass(frozen=True)
+class Site:
+    """A built site: its folder and what Sphinx warned of."""
+
+    folder: Path
+    warnings: str
+
+    def html(self, page: str = "index") -> str:
+        return (self.folder / f"{page}.html").read_text(encoding="utf-8")
+
+
+def _build(folder: Path, outdir: Path, settings: dict) -> Site:
+    warnings = io.StringIO()
+    with patch_docutils(str(folder)), docutils_namespace():
+        app = Sphinx(
+            str(folder), None, str(outdir), str(outdir / ".doctrees"), "html", settings, None, warnings
+        )
+        app.build()
+    return Site(outdir, warnings.getvalue())
+
+
+@pytest.fixture
+def build(tmp_path, monkeypatch):
+    """Build a site from {file name: text} with MyST-NB and the book's extension; nothing is executed."""
+    monkeypatch.syspath_prepend(str(ROOT / "sphinx_ext"))
+    settings = {
+        "extensions": ["myst_nb", "optkit_book"],
+        "nb_execution_mode": "off",
+        "myst_enable_extensions": ["dollarmath"],
+        "numfig": True,
+        "root_doc": "index",
+        "nb_ipywidgets_js": {},
+    }
+
+    def run(files: dict[str, str]) -> Site:
+        source = tmp_path / "source"
+        source.mkdir(exist_ok=True)
+        for name, text in files.items():
+            if not (source / name).exists():  # a second build finds the files as they were
+                (source / name).write_text(text, encoding="utf-8")
+        return _build(source, tmp_path / "html", settings)
+
+    return run
+
+
+@pytest.fixture
+def book(tmp_path, monkeypatch):
+    """Build a one-page book with the settings of _config.yml itself."""
+    monkeypatch.syspath_prepend(str(ROOT / "sphinx_ext"))
+
+    def run(files: dict[str, str]) -> Site:
+        source = tmp_path / "source"
+        source.mkdir()
+        for name, text in files.items():
+            (source / name).write_text(text, encoding="utf-8")
+        (source / "_toc.yml").write_text("format: jb-book\nroot: index\n", encoding="utf-8")
+        (source / "references.bib").write_text("", encoding="utf-8")
+        settings, _ = get_final_config(
+            user_yaml=ROOT / "_config.yml", cli_config={"latex_individualpages": False}, sourcedir=source
+        )
+        settings["nb_execution_mode"] = "off"
+        return _build(source, tmp_path / "html", settings)
+
+    return run
