@@ -1,7 +1,8 @@
-"""From a formula's source to other languages: a program with hoisted scalars, LaTeX, JavaScript."""
+"""From a formula's source: a program with hoisted scalars, LaTeX, JavaScript, and its derivatives."""
 
+from optkit.translation.derivative import gradient, hessian
 from optkit.translation.javascript import to_javascript
 from optkit.translation.latex import latex_lines, to_latex
 from optkit.translation.program import Program, program
 
-__all__ = ["Program", "latex_lines", "program", "to_javascript", "to_latex"]
+__all__ = ["Program", "gradient", "hessian", "latex_lines", "program", "to_javascript", "to_latex"]

@@ -23,6 +23,7 @@ CALL = {
     "maximum": "Math.max({0}, {1})",
     "relu": "Math.max({0}, 0)",
     "step": "Math.max(Math.sign({0}), 0)",
+    "floor": "Math.floor({0})",
     "sin": "Math.sin({0})",
     "cos": "Math.cos({0})",
     "exp": "Math.exp({0})",
