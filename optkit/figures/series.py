@@ -1,0 +1,262 @@
+"""Figures of a series in time: averages over noise, their weights, their lag, what noise they let through.
+
+Each function takes numbers, draws them in the house style, and returns the figure with its alternative text,
+whose numbers come from the data drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from optkit.figures.canvas import canvas, style
+from optkit.figures.palette import INK, RAW, series
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["averages_over", "choice", "formula_against_measurement", "responses", "weights_by_age"]
+
+Values = Sequence[float] | np.ndarray
+
+
+def averages_over(
+    values: Values,
+    averages: Mapping[str, Values],
+    *,
+    truth: Values | None = None,
+    windows: Mapping[str, tuple[int, int]] | None = None,
+    ylabel: str = "value",
+) -> tuple[Figure, str]:
+    """Noisy values as points, averages over them as lines, and the true value where it is known.
+
+    Args:
+        values: g₁, g₂, …, shape (T,).
+        averages: Label → v₁, v₂, …, each of shape (T,); NaN where there is none yet.
+        truth: What the values scatter about, shape (T,).
+        windows: Title → first and last step shown, one panel for each; by default one panel with all.
+        ylabel: What the values are.
+
+    Raises:
+        ValueError: An array of another length, or a window outside 1 … T.
+
+    Example:
+        >>> figure, alt = averages_over([1.0, 3.0], {"mean": [1.0, 2.0]}, truth=[2.0, 2.0])
+        >>> print(alt)
+        2 values with a standard deviation of 1.00 about the true value;
+        mean is off by 0.71 (root mean square).
+    """
+    values = np.asarray(values, dtype=float)
+    steps = np.arange(1, len(values) + 1)
+    lines = {label: _like(values, line, label) for label, line in averages.items()}
+    true = None if truth is None else _like(values, truth, "truth")
+    windows = windows or {"": (1, len(values))}
+    with style():
+        figure, panels = canvas(1, len(windows), squeeze=False)
+        for axes, (title, (first, last)) in zip(panels[0], windows.items(), strict=True):
+            if not 1 <= first < last <= len(values):
+                raise ValueError(f"windows must lie in 1 … {len(values)}, got {first} … {last} for {title!r}")
+            part = slice(first - 1, last)
+            axes.plot(steps[part], values[part], ".", color=RAW.colour, alpha=0.55, ms=4, label="data $g_t$")
+            for index, (label, line) in enumerate(lines.items()):
+                axes.plot(steps[part], line[part], **series(index).line(label=label, markers=False))
+            if true is not None:
+                axes.plot(steps[part], true[part], color=INK, linewidth=1.2, label="true value")
+            axes.set(title=title, xlabel="step $t$")
+        panels[0, 0].set_ylabel(ylabel)
+        panels[0, 0].legend()
+    return figure, _averages_alt(values, lines, true, windows)
+
+
+def _averages_alt(
+    values: np.ndarray, lines: Mapping[str, np.ndarray], truth: np.ndarray | None, windows: Mapping[str, Any]
+) -> str:
+    def parts(first: int, last: int) -> str:
+        part = slice(first - 1, last)
+        if truth is None:
+            jumps = [f"{label} by {_rms(np.diff(line[part])):.2f}" for label, line in lines.items()]
+            return (
+                f"{last - first + 1} values jump by {_rms(np.diff(values[part])):.2f} from step to step "
+                f"(root mean square); {_join(jumps)}"
+            )
+        errors = [f"{label} is off by {_rms(line[part] - truth[part]):.2f}" for label, line in lines.items()]
+        return (
+            f"{last - first + 1} values with a standard deviation of {_rms(values[part] - truth[part]):.2f} "
+            f"about the true value; {_join(errors)} (root mean square)"
+        )
+
+    if len(windows) == 1:
+        return parts(*next(iter(windows.values()))) + "."
+    return " ".join(f"{title}: {parts(*window)}." for title, window in windows.items())
+
+
+def weights_by_age(weights: Mapping[str, Values], *, longest: int | None = None) -> tuple[Figure, str]:
+    """The weight that each average gives to a value, against the value's age in steps.
+
+    Args:
+        weights: Label → w₀ (of the newest value), w₁, …; every list as long as it needs to be.
+        longest: Largest age drawn; by default the longest list's.
+
+    Raises:
+        ValueError: No weights, or an empty list.
+
+    Example:
+        >>> weights_by_age({"plain mean": [0.5, 0.5]})[1]
+        'Weights against age. plain mean: 0.50 for the newest value, sum 1.00, mean age 0.5 steps.'
+    """
+    if not weights or any(len(line) == 0 for line in weights.values()):
+        raise ValueError("weights must hold at least one list of at least one weight")
+    longest = max(len(line) for line in weights.values()) - 1 if longest is None else longest
+    texts = []
+    with style():
+        figure, axes = canvas(height=0.85)
+        for index, (label, line) in enumerate(weights.items()):
+            line = np.asarray(line, dtype=float)
+            texts.append(
+                f"{label}: {line[0]:.2f} for the newest value, sum {line.sum():.2f}, "
+                f"mean age {np.arange(len(line)) @ line / line.sum():.1f} steps"
+            )
+            # A weight of zero after the last one shows where a window ends.
+            drawn = np.append(line, 0.0)[: longest + 1]
+            axes.plot(np.arange(len(drawn)), drawn, **series(index).line(label=label) | {"markevery": 1})
+        axes.axhline(0, color=INK, linewidth=0.8)
+        axes.set(xlabel="age $i$ of the value $g_{t-i}$, in steps", ylabel="weight")
+        axes.legend()
+    return figure, "Weights against age. " + "; ".join(texts) + "."
+
+
+def responses(panels: Mapping[str, tuple[Values, Mapping[str, Values]]]) -> tuple[Figure, str]:
+    """What averages make of a clean input, one panel for each input: a step, a ramp.
+
+    Args:
+        panels: Title → (input, label → output), all of one length in each panel.
+
+    Raises:
+        ValueError: No panel, or an output of another length.
+
+    Example:
+        >>> responses({"Ramp": ([0.0, 1.0, 2.0, 3.0], {"late": [0.0, 0.0, 1.0, 2.0]})})[1]
+        'Ramp: at the end, where the input is 3.00, late has reached 2.00.'
+    """
+    if not panels:
+        raise ValueError("panels must hold at least one input")
+    texts = []
+    with style():
+        figure, grid = canvas(1, len(panels), squeeze=False)
+        for axes, (title, (values, outputs)) in zip(grid[0], panels.items(), strict=True):
+            values = np.asarray(values, dtype=float)
+            steps = np.arange(1, len(values) + 1)
+            axes.plot(steps, values, color=INK, linewidth=1.2, label="input $g_t$")
+            for index, (label, line) in enumerate(outputs.items()):
+                axes.plot(steps, _like(values, line, label), **series(index).line(label=label))
+            reached = [f"{label} has reached {line[-1]:.2f}" for label, line in outputs.items()]
+            texts.append(f"{title}: at the end, where the input is {values[-1]:.2f}, {_join(reached)}.")
+            axes.set(title=title, xlabel="step $t$")
+        grid[0, 0].legend()
+    return figure, " ".join(texts)
+
+
+def formula_against_measurement(
+    panels: Mapping[str, tuple[Values, Values]], x: Values, *, xlabel: str, xticks: Sequence[str] = ()
+) -> tuple[Figure, str]:
+    """A formula as a line, what was measured with several seeds as points; both axes logarithmic.
+
+    Args:
+        panels: Title → (formula, shape (K,); measurements, shape (seeds, K)).
+        x: Where both were taken, shape (K,), positive.
+        xlabel: What ``x`` is.
+        xticks: Labels for the entries of ``x``; by default matplotlib's.
+
+    Raises:
+        ValueError: Arrays whose shapes do not fit.
+
+    Example:
+        >>> panels = {"Lag": ([1.0, 9.0], [[1.0, 9.0], [1.0, 9.09]])}
+        >>> formula_against_measurement(panels, [2, 10], xlabel="points")[1]
+        'Lag: measurements with 2 seeds differ from the formula by at most 1.0 %.'
+    """
+    x = np.asarray(x, dtype=float)
+    texts = []
+    with style():
+        figure, grid = canvas(1, len(panels), squeeze=False)
+        for axes, (title, (formula, measured)) in zip(grid[0], panels.items(), strict=True):
+            formula, measured = np.asarray(formula, dtype=float), np.asarray(measured, dtype=float)
+            if formula.shape != x.shape or measured.shape[1:] != x.shape:
+                raise ValueError(
+                    f"formula and measurements of {title!r} must have {len(x)} values a row, "
+                    f"got {formula.shape} and {measured.shape}"
+                )
+            axes.loglog(x, formula, **series(0).line(label="formula", markers=False))
+            points = {"color": series(1).colour, "marker": series(1).marker, "linestyle": "none"}
+            axes.loglog(
+                np.tile(x, len(measured)), measured.ravel(), label="measured", fillstyle="none", **points
+            )
+            axes.set(title=title, xlabel=xlabel)
+            if xticks:
+                axes.set_xticks(x, xticks)
+                axes.minorticks_off()
+            worst = np.max(np.abs(measured / formula - 1))
+            texts.append(
+                f"{title}: measurements with {len(measured)} seeds differ from the formula "
+                f"by at most {100 * worst:.1f} %."
+            )
+        grid[0, 0].legend()
+    return figure, " ".join(texts)
+
+
+def choice(x: Values, curves: Mapping[str, Mapping[str, Values]], *, xlabel: str) -> tuple[Figure, str]:
+    """Errors against a setting on a logarithmic axis, with the best setting of each curve marked.
+
+    Args:
+        x: The settings tried, shape (K,), positive.
+        curves: Title of a panel → label → errors, shape (K,).
+        xlabel: What the setting is.
+
+    Raises:
+        ValueError: A curve of another length.
+
+    Example:
+        >>> choice([1, 2, 4], {"Error": {"late": [3.0, 1.0, 2.0]}}, xlabel="points")[1]
+        'Error: late is least at 2, with 1.000.'
+    """
+    x = np.asarray(x, dtype=float)
+    texts = []
+    with style():
+        figure, grid = canvas(1, len(curves), squeeze=False)
+        for axes, (title, lines) in zip(grid[0], curves.items(), strict=True):
+            found = []
+            for index, (label, line) in enumerate(lines.items()):
+                line, face = _like(x, line, label), series(index)
+                axes.plot(x, line, **face.line(label=label, markers=False))
+                best = int(np.argmin(line))
+                axes.plot(x[best], line[best], marker=face.marker, color=face.colour, markersize=9)
+                found.append(f"{label} is least at {x[best]:.3g}, with {line[best]:.3f}")
+            axes.set(title=title, xlabel=xlabel, xscale="log")
+            _plain_ticks(axes, x)
+            texts.append(f"{title}: {_join(found)}.")
+        grid[0, 0].legend()
+    return figure, " ".join(texts)
+
+
+def _plain_ticks(axes: Axes, x: np.ndarray) -> None:
+    ticks = [tick for tick in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000) if x.min() <= tick <= x.max()]
+    axes.set_xticks(ticks, [str(tick) for tick in ticks])
+    axes.minorticks_off()
+
+
+def _like(values: np.ndarray, line: Values, label: str) -> np.ndarray:
+    line = np.asarray(line, dtype=float)
+    if line.shape != values.shape:
+        raise ValueError(f"{label} must have shape {values.shape}, as the values, got {line.shape}")
+    return line
+
+
+def _rms(differences: np.ndarray) -> float:
+    return float(np.sqrt(np.nanmean(differences**2)))
+
+
+def _join(texts: Sequence[str]) -> str:
+    return texts[0] if len(texts) == 1 else ", ".join(texts[:-1]) + " and " + texts[-1]
