@@ -104,7 +104,8 @@ def claims(rows: Iterable[Mapping[str, Any]]) -> Block:
 
     Args:
         rows: For each claim ``id``, ``statement``, ``measured``, ``spread`` (MyST Markdown or numbers) and
-            ``verdict``: one of holds, holds under conditions, not reproduced here.
+            ``verdict``: one of holds, holds under conditions, not reproduced here. Optionally ``command``: what
+            repeats the measurement. `optkit.studies.ledger.claims` gives such rows.
 
     Raises:
         ValueError: A row without one of the five entries, or with another verdict.
@@ -115,7 +116,7 @@ def claims(rows: Iterable[Mapping[str, Any]]) -> Block:
         C01: It is stable. Measured 0.2, spread none: holds.
     """
     table = ["| Claim | Statement | Measured | Spread | Verdict |", "|---|---|---|---|---|"]
-    plain = []
+    plain, commands = [], {}
     for row in rows:
         missing = [key for key in ("id", "statement", "measured", "spread", "verdict") if key not in row]
         if missing:
@@ -126,8 +127,11 @@ def claims(rows: Iterable[Mapping[str, Any]]) -> Block:
         table.append(
             "| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
         )
+        if row.get("command"):
+            commands.setdefault(row["command"], []).append(row["id"])
         plain.append("{id}: {statement} Measured {measured}, spread {spread}: {verdict}.".format(**row))
-    return Block("claims", "\n".join(table) + "\n", "\n".join(plain))
+    repeat = [f"Measured again by `{command}` ({', '.join(ids)})." for command, ids in commands.items()]
+    return Block("claims", "\n\n".join(["\n".join(table), *repeat]) + "\n", "\n".join(plain))
 
 
 def _find(rule: Rule | str) -> Rule:

@@ -56,6 +56,11 @@ def test_claims_are_a_table_with_a_verdict_each():
     assert table[3].endswith("| ✗ not reproduced here |")
 
 
+def test_the_command_that_repeats_a_measurement_stands_below_the_table():
+    rows = [ROW | {"command": "make C01"}, ROW | {"id": "C02", "command": "make C01"}]
+    assert claims(rows).markdown.endswith("\n\nMeasured again by `make C01` (C01, C02).\n")
+
+
 def test_a_claim_without_its_spread_or_with_another_verdict_is_refused():
     with pytest.raises(ValueError, match="a claim needs spread"):
         claims([{key: value for key, value in ROW.items() if key != "spread"}])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from optkit.figures import FACES, RAW, SERIES, face, series
+from optkit.figures.palette import FACES, RAW, SERIES, face, series
 from optkit.rules import RULES
 
 ROOT = Path(__file__).parent.parent.parent
