@@ -81,8 +81,9 @@ def cifar10(*, download: bool = False, progress: bool = True) -> Dataset:
     """Return CIFAR-10: 50,000 + 10,000 colour photographs in 10 classes, 3×32×32.
 
     Searched for in `$OPTKIT_DATA/cifar-10` and the user's cache, as the published cifar-10-binary.tar.gz
-    (checked against the published checksum) or unpacked as cifar-10-batches-bin/*.bin (checked by length, labels
-    and the number of images of each class: no checksums of these are published). Nothing is ever unpickled.
+    (checked against the published checksum) or unpacked as cifar-10-batches-bin/*.bin (checked by length,
+    labels and the number of images of each class: no checksums of these are published). Nothing is ever
+    unpickled.
 
     Args:
         download: allow a download of 170 MB when it is not found.
