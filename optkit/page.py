@@ -104,8 +104,8 @@ def claims(rows: Iterable[Mapping[str, Any]]) -> Block:
 
     Args:
         rows: For each claim ``id``, ``statement``, ``measured``, ``spread`` (MyST Markdown or numbers) and
-            ``verdict``: one of holds, holds under conditions, not reproduced here. Optionally ``command``: what
-            repeats the measurement. `optkit.studies.ledger.claims` gives such rows.
+            ``verdict``: one of holds, holds under conditions, not reproduced here. Optionally ``command``:
+            what repeats the measurement. `optkit.studies.ledger.claims` gives such rows.
 
     Raises:
         ValueError: A row without one of the five entries, or with another verdict.
