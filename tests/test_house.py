@@ -1,4 +1,4 @@
-"""The words of the README, the recipes and the workflows name things that exist, and licences are in place."""
+"""What the README, the recipes and the workflows name exists, and the licences are in place."""
 
 import re
 from pathlib import Path
