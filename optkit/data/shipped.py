@@ -110,7 +110,7 @@ def read_subset(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     """
     expected = f"expected an .npz archive with {', '.join(PARTS)}"
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in PARTS}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DamagedData(
