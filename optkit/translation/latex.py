@@ -27,6 +27,7 @@ CALL = {
     "maximum": r"\max\left({0}, {1}\right)",
     "relu": r"\operatorname{{relu}}\left({0}\right)",
     "step": r"\mathbf{{1}}\left[{0} > 0\right]",
+    "floor": r"\left\lfloor {0} \right\rfloor",
     "sin": r"\sin\left({0}\right)",
     "cos": r"\cos\left({0}\right)",
     "exp": r"\exp\left({0}\right)",
@@ -123,7 +124,7 @@ class _Printer:
     ) -> None:
         self.source, self.formula = source, checked(source)
         self.is_rule = isinstance(source, Rule)
-        hyperparameters = source.hyperparameters if self.is_rule else HYPERPARAMETERS
+        hyperparameters = getattr(source, "hyperparameters", HYPERPARAMETERS)
         own = {name: hyper.symbol for name, hyper in hyperparameters.items() if hyper.symbol}
         self.symbols = {**own, **symbols}
         self.left = left

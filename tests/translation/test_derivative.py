@@ -46,13 +46,14 @@ def every_function(x, y, *, k=1.5):
 @formula
 def branches(x, y, *, k=0.0, smooth=True):
     r = 2 * x
+    w = x * y
     if smooth:
         r = r * y + k
         if k > 1:
             r = r * r
     else:
         s = x - y
-        r = abs(s) * k
+        r = abs(s) * k + w * w
     x = x + r
     return x * r
 
