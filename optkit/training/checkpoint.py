@@ -65,11 +65,15 @@ def write(path: str | os.PathLike[str], state: dict[str, Any]) -> None:
     import torch
 
     with atomic_write(path) as file:
-        torch.save({"format": FORMAT, **state}, file)
-        file.seek(0)
         try:
+            torch.save({"format": FORMAT, **state}, file)
+            file.seek(0)
             torch.load(file, weights_only=True)
-        except pickle.UnpicklingError as error:
+        except (
+            pickle.PickleError,
+            AttributeError,
+            TypeError,
+        ) as error:  # the last two: pickle, of local objects
             raise CheckpointError(
                 f"{path} was not written: the state of the model, optimizer or schedule must consist of "
                 f"tensors, numbers, texts, lists and dicts, got something else: {error}"
