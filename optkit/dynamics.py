@@ -20,6 +20,7 @@ __all__ = [
     "momentum_matrix",
     "rate",
     "roots",
+    "steady_variance",
 ]
 
 
@@ -147,6 +148,34 @@ def best_momentum(smallest: float, largest: float) -> Setting:
     low, high = math.sqrt(smallest), math.sqrt(largest)
     best = (high - low) / (high + low)
     return Setting(4.0 / (high + low) ** 2, best * best, best)
+
+
+def steady_variance(curvature: float, *, lr: float, momentum: float, noise: float) -> float:
+    """How far θ still jitters about the minimum in the long run, when every gradient carries noise.
+
+    Var θ = εσ²(1 + α) / (λ (1 − α) (2(1 + α) − ελ)), of the quadratic ½λθ² under independent noise.
+
+    Args:
+        curvature: λ > 0.
+        lr: ε > 0, of the standard and the common form.
+        momentum: 0 ≤ α < 1.
+        noise: σ, the standard deviation of the noise of a gradient.
+
+    Returns:
+        The variance of θ.
+
+    Raises:
+        ValueError: It diverges: ε is not below 2(1 + α)/λ.
+
+    Example:
+        >>> round(steady_variance(1.0, lr=0.5, momentum=0.0, noise=1.0), 6)  # ε/(2 − ε)
+        0.333333
+    """
+    edge = 2.0 * (1.0 + momentum) / curvature
+    if not 0.0 < lr < edge:
+        raise ValueError(f"lr must be > 0 and < 2 (1 + momentum) / curvature = {edge:.6g}, got {lr}")
+    still = (1.0 - momentum) * (2.0 * (1.0 + momentum) - lr * curvature)
+    return lr * noise * noise * (1.0 + momentum) / (curvature * still)
 
 
 def _check(smallest: float, largest: float) -> None:

@@ -73,3 +73,20 @@ def test_impossible_spectra_are_refused(ends):
 def test_critical_momentum_beyond_its_range_is_refused():
     with pytest.raises(ValueError, match=r"must be in \(0, 4\), got 4.5"):
         dynamics.critical_momentum(4.5, lr=1.0)
+
+
+@pytest.mark.parametrize(("lr", "momentum"), [(0.3, 0.0), (0.03, 0.9), (0.5, 0.5)])
+def test_the_steady_variance_is_that_of_a_long_noisy_run(lr, momentum):
+    noise = np.random.default_rng(4).normal(scale=0.7, size=(400, 3000))
+    theta, v, squares = np.zeros(3000), np.zeros(3000), []
+    for t, n in enumerate(noise, start=1):
+        theta, v = RULES["momentum_common"](theta, 2.0 * theta + n, v, t, lr=lr, momentum=momentum)
+        if t > 200:
+            squares.append(np.mean(theta**2))
+    expected = dynamics.steady_variance(2.0, lr=lr, momentum=momentum, noise=0.7)
+    assert np.mean(squares) == pytest.approx(expected, rel=0.03)
+
+
+def test_the_steady_variance_of_a_diverging_run_is_refused():
+    with pytest.raises(ValueError, match=r"= 1\.9, got 1\.9"):
+        dynamics.steady_variance(2.0, lr=1.9, momentum=0.9, noise=1.0)
