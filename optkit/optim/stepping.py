@@ -1,0 +1,179 @@
+"""One step of a rule on a list of tensors, in place: the only place where an optimizer computes.
+
+On the CPU it works in chunks of `CHUNK` elements, so that what one operation leaves is still in the cache
+for the next. Kernels, where there are some, replace `step_tensors`.
+"""
+
+from __future__ import annotations
+
+import ast
+import threading
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from optkit.optim.layout import flat_views
+from optkit.optim.tape import Calls, Tape, record, run
+from optkit.rules import Rule
+from optkit.rules.weight_decay import coupled, decoupled
+from optkit.translation import Program, program
+
+CHUNK = 131_072
+"""Elements a chunk on the CPU: within a tenth of the fastest size, see ``benchmarks/optim_step.py
+--chunks``."""
+
+ARITHMETIC = {
+    torch.float64: torch.float64,
+    torch.float32: torch.float32,
+    torch.bfloat16: torch.float32,
+    torch.float16: torch.float32,
+    torch.complex128: torch.complex128,
+    torch.complex64: torch.complex64,
+}
+"""dtype of a parameter → dtype of its state and of the arithmetic. Other parameters are refused."""
+
+
+def program_of(rule: Rule) -> Program:
+    """The hoisted program of a rule, made once."""
+    return _made(rule)[0]
+
+
+def step_tensors(
+    rule: Rule,
+    thetas: Sequence[Tensor],
+    gradients: Sequence[Tensor],
+    states: Sequence[Sequence[Tensor]],
+    scalars: Sequence[Mapping[str, Any]],
+    *,
+    lr: float = 0.0,
+    weight_decay: float = 0.0,
+    decoupled_weight_decay: bool = False,
+    maximize: bool = False,
+) -> None:
+    """Make one step of ``rule`` on every tensor of a list, in place.
+
+    With ``maximize`` g ← −g; then g ← g + λθ (coupled) or θ ← (1 − ελ)θ (decoupled); then the rule.
+
+    Args:
+        rule: The update rule.
+        thetas: Parameters of any strided layout, of the dtypes in `ARITHMETIC`.
+        gradients: Their gradients, of the same shapes and dtypes. Not changed.
+        states: For each parameter its state tensors, in the rule's order, of the dtype that `ARITHMETIC`
+            gives.
+        scalars: For each parameter the hoisted scalars of its step, from ``program_of(rule).scalars``.
+        lr: Learning rate ε, for decoupled weight decay only: the rule has its own among the scalars.
+        weight_decay: Strength λ of the weight decay.
+        decoupled_weight_decay: Shrink θ itself instead of adding to g.
+        maximize: Climb instead of descending.
+
+    Example:
+        >>> from optkit.rules import RULES
+        >>> theta, g = torch.tensor([1.0, 2.0]), torch.tensor([1.0, -1.0])
+        >>> step_tensors(RULES["gradient_descent"], [theta], [g], [()], [{"lr": 0.5}])
+        >>> theta
+        tensor([0.5000, 2.5000])
+    """
+    decay = "" if weight_decay == 0 else "decoupled" if decoupled_weight_decay else "coupled"
+    numbers = _DECAY[decay](lr, weight_decay)
+    bound: dict[int, tuple[int, Calls]] = {}  # tensors of the same step number share their scalars
+    with torch.no_grad():
+        for theta, g, state, hoisted in zip(thetas, gradients, states, scalars, strict=True):
+            if id(hoisted) not in bound:
+                tape = _tape(rule, hoisted, maximize, decay)
+                bound[id(hoisted)] = tape.scratch, tape.bind({**hoisted, **numbers})
+            if theta.numel():
+                _step(*bound[id(hoisted)], theta, g, state)
+
+
+def _step(count: int, calls: Calls, theta: Tensor, g: Tensor, state: Sequence[Tensor]) -> None:
+    # conj and neg are lazy bits: a view of the raw memory would not see them.
+    tensors = [theta.detach(), g.resolve_conj().resolve_neg(), *state]
+    if theta.is_complex():
+        tensors = [torch.view_as_real(tensor) for tensor in tensors]
+    vectors, copied = flat_views(tensors)
+    dtype = ARITHMETIC[vectors[0].dtype]
+    half = vectors[0].dtype != dtype
+    length = vectors[0].numel()
+    size = min(CHUNK, length) if theta.device.type == "cpu" else length
+    scratch = _scratch(count + 2 * half, size, dtype, theta.device)
+    if length == size and not half:
+        run(calls, [*vectors, *scratch])
+    else:
+        for start in range(0, length, size):
+            places = [vector[start : start + size] for vector in vectors]
+            buffers = [buffer[: len(places[0])] for buffer in scratch] if length - start < size else scratch
+            if half:
+                wide = buffers[-2].copy_(places[0]), buffers[-1].copy_(places[1])
+                run(calls, [*wide, *places[2:], *buffers])
+                places[0].copy_(wide[0])
+            else:
+                run(calls, [*places, *buffers])
+    for tensor, copy in copied:
+        if tensor is not tensors[1]:
+            tensor.copy_(copy)
+
+
+_local = threading.local()
+
+
+def _scratch(count: int, size: int, dtype: torch.dtype, device: torch.device) -> list[Tensor]:
+    """Buffers of ``size`` elements. Each CPU thread keeps its own: fresh memory costs more than a step."""
+    if device.type != "cpu":
+        return [torch.empty(size, dtype=dtype, device=device) for _ in range(count)]
+    kept = _local.__dict__.setdefault(dtype, [])
+    while len(kept) < count:
+        kept.append(torch.empty(CHUNK, dtype=dtype))
+    return [buffer[:size] for buffer in kept[:count]] if size < CHUNK else kept[:count]
+
+
+_MADE: weakref.WeakKeyDictionary[Callable[..., Any], tuple[Program, dict[Any, Tape]]]
+_MADE = weakref.WeakKeyDictionary()  # the rule's function → its program, and its tape for each way through it
+
+
+def _made(rule: Rule) -> tuple[Program, dict[Any, Tape]]:
+    found = _MADE.get(rule.function)
+    if found is None:
+        found = _MADE[rule.function] = program(rule), {}
+    return found
+
+
+def _tape(rule: Rule, scalars: Mapping[str, Any], maximize: bool, decay: str) -> Tape:
+    split, tapes = _made(rule)
+    key = (maximize, decay, *[bool(scalars[name]) for name in split.conditions])
+    if key not in tapes:
+        before: list[tuple[str, ast.expr]] = []
+        if maximize:
+            before.append(("g", ast.UnaryOp(ast.USub(), ast.Name("g", ast.Load()))))
+        if decay:
+            target, formula = ("g", coupled) if decay == "coupled" else ("theta", decoupled)
+            (expression,) = program(formula).results
+            before.append((target, _renamed(expression)))
+        tapes[key] = record(split, scalars, before)
+    return tapes[key]
+
+
+def _renamed(expression: ast.expr) -> ast.expr:
+    """The scalars of weight decay get a prefix, because the rule has an ``lr`` and an ``h0`` of its own."""
+    for node in ast.walk(expression):
+        if isinstance(node, ast.Name) and node.id not in ("theta", "g"):
+            node.id = "decay " + node.id
+    return expression
+
+
+def _decay_scalars(split: Program) -> Callable[[float, float], dict[str, float]]:
+    def scalars(lr: float, weight_decay: float) -> dict[str, float]:
+        values = {"lr": lr, "weight_decay": weight_decay}
+        values = {name: values[name] for name in split.scalar_parameters}
+        return {"decay " + name: number for name, number in split.scalars(**values).items()}
+
+    return scalars
+
+
+_DECAY: dict[str, Callable[[float, float], dict[str, float]]] = {
+    "": lambda lr, weight_decay: {},
+    "coupled": _decay_scalars(program(coupled)),
+    "decoupled": _decay_scalars(program(decoupled)),
+}
