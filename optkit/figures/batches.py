@@ -86,7 +86,7 @@ def measured_losses(experiment: Experiment, *, seed: int, runs: int) -> np.ndarr
 def linear_scaling(
     experiment: Experiment | None = None,
     *,
-    seed: int,
+    seed: int = 0,
     factors: Sequence[int] = (1, 2, 4, 8, 16, 32, 64, 128),
     runs: int = 200,
 ) -> tuple[Figure, str]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["noise_against_batch_size", "noise_slope"]
 
 
-def noise_against_batch_size(gram: np.ndarray, *, seed: int, draws: int = 500) -> tuple[Figure, str]:
+def noise_against_batch_size(gram: np.ndarray, *, seed: int = 0, draws: int = 500) -> tuple[Figure, str]:
     """Draw the measured noise of a mini-batch gradient against its size, with the two formulas.
 
     Args:

@@ -97,8 +97,8 @@ def effective_rates(
         axes.set_ylabel("effective rate: step / gradient")
         axes.legend(loc="center right")
     alt = (
-        f"Effective rate over {steps} steps, logarithmic, for a gradient that falls from 1 to {factor:g} after "
-        f"step {change}: " + " ".join(sentences)
+        f"Effective rate over {steps} steps, logarithmic, for a gradient that falls from 1 to {factor:g} "
+        f"after step {change}: " + " ".join(sentences)
     )
     return figure, alt
 
