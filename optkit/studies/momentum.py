@@ -16,10 +16,12 @@ import numpy as np
 from optkit.studies.ledger import Claim, Journal, load, save, verdict
 
 if TYPE_CHECKING:
+    import pandas
+
     from optkit.data import Tensors
     from optkit.training import History
 
-__all__ = ["CLAIMS", "PROTOCOL", "compare", "lost_ground", "repeat", "stored", "trials"]
+__all__ = ["CLAIMS", "PROTOCOL", "compare", "lost_ground", "repeat", "stored", "table", "trials"]
 
 COMMAND = "python -m optkit.studies momentum"
 NAME = "c06_momentum"
@@ -72,6 +74,46 @@ def compare(result: Mapping[str, Any]) -> list[dict[str, Any]]:
         row["every"] = counts["momentum"][-1] < counts["sgd"][0]
         rows.append(row)
     return rows
+
+
+def table(result: Mapping[str, Any]) -> pandas.DataFrame:
+    """The fresh runs of every setting: steps to the target, divergences, lost ground, accuracy.
+
+    Args:
+        result: The ``data`` of the stored result.
+
+    Returns:
+        One row for each batch size and setting; medians over the fresh seeds, with the range in brackets.
+    """
+    import pandas
+
+    rows = []
+    for part in result["batches"]:
+        for name, setting in part["fresh"].items():
+            runs = setting["runs"]
+            rows.append(
+                {
+                    "batch": part["batch_size"],
+                    "setting": name,
+                    "ε": f"{setting['lr']:.3g}",
+                    "α": f"{setting['momentum']:g}",
+                    "steps to target": _middle_and_range([run["steps_to_target"] for run in runs], "{:.0f}"),
+                    "diverged": sum(run["diverged"] for run in runs),
+                    "lost ground": _middle_and_range([run["lost_ground"] for run in runs], "{:.2f}"),
+                    "test accuracy": _middle_and_range([run["held_out_accuracy"] for run in runs], "{:.3f}"),
+                }
+            )
+    return pandas.DataFrame(rows)
+
+
+def _middle_and_range(values: Sequence[float | None], form: str) -> str:
+    """Median (lowest to highest) of what was reached, and how many runs did not reach it."""
+    reached = [value for value in values if value is not None]
+    if not reached:
+        return "none"
+    low, middle, high = (form.format(value) for value in (min(reached), median(reached), max(reached)))
+    missing = "" if len(reached) == len(values) else f", {len(values) - len(reached)} of {len(values)} missed"
+    return f"{middle} ({low} to {high}{missing})"
 
 
 def lost_ground(losses: Sequence[float]) -> float | None:
