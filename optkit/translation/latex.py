@@ -146,8 +146,10 @@ class _Printer:
         if point is not None:
             lines.append(Line("g", "=", rf"\nabla J\left({self.expression(point.results[0], point)}\right)"))
         lines += self.block(self.formula.tree.body[:-1], 0)
-        if not self.is_rule:
-            results = self.formula.results
+        results = self.formula.results
+        # A step that returns what it updated is told by its assignments: no line for the return.
+        is_step = isinstance(results[0], ast.Name) and results[0].id in self.formula.arrays
+        if not (self.is_rule or is_step):
             arguments = [a.arg for a in self.formula.tree.args.args]
             left = self.left or f"{self.name(self.formula.name)}({', '.join(map(self.name, arguments))})"
             right = ",\\; ".join(self.expression(node) for node in results)

@@ -80,3 +80,15 @@ def test_unknown_flags_are_refused():
         to_latex(RULES["adam"], amsgrad=True)
     with pytest.raises(TypeError, match="its flags: none"):
         to_latex(RULES["gradient_descent"], lr=True)
+
+
+def test_a_step_is_told_by_its_assignments_alone():
+    from optkit.averages import ewma_normalised_step, ewma_step
+
+    assert to_latex(ewma_step).splitlines()[1:-1] == [
+        r"&\textbf{if } t = 1\textbf{:} \\",
+        r"&\quad v \leftarrow g \\",
+        r"&\textbf{otherwise:} \\",
+        r"&\quad v \leftarrow \alpha\,v + (1 - \alpha)\,g",
+    ]
+    assert to_latex(ewma_normalised_step).splitlines()[-2] == r"v &= \frac{s}{1 - \alpha^{t}}"
