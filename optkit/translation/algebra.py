@@ -83,9 +83,9 @@ def quotient(terms: Terms, over: ast.expr) -> Terms:
     """A sum divided by an expression."""
     if not terms:
         return []
-    term = single(terms)
     if isinstance(over, ast.Constant) and _is_power_of_two(over.value):
-        return [Term(term.coefficient / over.value, term.factors)]
+        return [Term(term.coefficient / over.value, term.factors) for term in terms]
+    term = single(terms)
     if not term.factors:
         return [Term(1, (ast.BinOp(_number(term.coefficient), ast.Div(), over),))]
     top = expression([Term(1, term.factors)])

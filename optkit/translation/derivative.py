@@ -106,7 +106,7 @@ def _partials(formula: Formula, pairs: list[tuple[int, str]], name: str, title: 
     results = [work.of(formula.results[index], parameter) for index, parameter in pairs]
     values = [expression(terms) for terms in results]
     value = values[0] if len(values) == 1 else ast.Tuple(values, ast.Load())
-    body, _ = _live(body, {node.id for node in ast.walk(value) if isinstance(node, ast.Name)})
+    body, _ = _live(body, _names(value))
     tree = ast.FunctionDef(name, copy.deepcopy(formula.tree.args), [*body, ast.Return(value)], [], None)
     return generated(tree, title)
 
@@ -129,6 +129,13 @@ class _Differentiation:
             for n in ast.walk(branch)
             if isinstance(n, ast.Assign)
         }
+        # Statements that need not be written twice: a Hessian meets the gradient's own derivatives again.
+        self.own = {
+            n.targets[0].id: ast.unparse(n.value)
+            for n in ast.walk(formula.tree)
+            if isinstance(n, ast.Assign) and not _names(n) & self.varies
+        }
+        self.already: set[str] = set()
         self.known: dict[tuple[str, str], Terms] = {
             (array, parameter): [Term(1)] if array == parameter else []
             for array in self.parameters
@@ -162,8 +169,13 @@ class _Differentiation:
                         self.known[target, parameter] = terms
                     else:
                         derivatives.append(self._assign(target, parameter, terms, None))
-            # A name assigned anew may stand on the right: its derivatives need the old value.
-            written += [*derivatives, node] if target in self.varies else [node, *derivatives]
+            if target in self.already:
+                written += derivatives
+            elif target in self.varies:
+                # The name may stand on the right: its derivatives need the old value.
+                written += [*derivatives, node]
+            else:
+                written += [node, *derivatives]
         return written
 
     def _assign(self, target: str, parameter: str, terms: Terms, shape: str | None) -> ast.stmt:
@@ -172,7 +184,11 @@ class _Differentiation:
             # In another branch it is an array: give the number the arrays' shape.
             zero = ast.BinOp(ast.Constant(0), ast.Mult(), _load(shape))
             value = ast.BinOp(value, ast.Add(), zero) if terms else zero
-        name = self._name(target, parameter)
+        name = f"d{target}_d{parameter}"
+        if self.own.get(name) == ast.unparse(value):
+            self.already.add(name)
+        else:
+            name = self._name(target, parameter)
         if shape is not None or self._is_array(value):
             self.made.add(name)
         self.known[target, parameter] = [Term(1, (_load(name),))]
@@ -270,17 +286,19 @@ def _live(body: list[ast.stmt], needed: set[str]) -> tuple[list[ast.stmt], set[s
             other, in_other = _live(node.orelse, set(needed))
             if not then and not other:
                 continue
-            test = {n.id for n in ast.walk(node.test) if isinstance(n, ast.Name)}
-            needed = in_then | in_other | test
+            needed = in_then | in_other | _names(node.test)
             if not then:
                 then, other = other, []
                 node = ast.If(ast.UnaryOp(ast.Not(), node.test), then, other)
             kept.append(ast.If(node.test, then, other))
         elif node.targets[0].id in needed:
-            used = {n.id for n in ast.walk(node.value) if isinstance(n, ast.Name)}
-            needed = (needed - {node.targets[0].id}) | used
+            needed = (needed - {node.targets[0].id}) | _names(node.value)
             kept.append(node)
     return kept[::-1], needed
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
 
 
 def _load(name: str) -> ast.Name:
