@@ -1,11 +1,13 @@
 """Real Sphinx builds of small projects, with the book's own extension and settings."""
 
 import io
+import shutil
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from jupyter_book.config import get_final_config
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
@@ -57,22 +59,15 @@ def build(tmp_path, monkeypatch):
     return run
 
 
-@pytest.fixture
-def book(tmp_path, monkeypatch):
-    """Build a one-page book with the settings of _config.yml itself."""
-    monkeypatch.syspath_prepend(str(ROOT / "sphinx_ext"))
-
-    def run(files: dict[str, str]) -> Site:
-        source = tmp_path / "source"
-        source.mkdir()
-        for name, text in files.items():
-            (source / name).write_text(text, encoding="utf-8")
-        (source / "_toc.yml").write_text("format: jb-book\nroot: index\n", encoding="utf-8")
-        (source / "references.bib").write_text("", encoding="utf-8")
-        settings, _ = get_final_config(
-            user_yaml=ROOT / "_config.yml", cli_config={"latex_individualpages": False}, sourcedir=source
-        )
-        settings["nb_execution_mode"] = "off"
-        return _build(source, tmp_path / "html", settings)
-
-    return run
+@pytest.fixture(scope="session")
+def book(tmp_path_factory) -> Site:
+    """A one-page book, built by the command of the Makefile with the book's own _config.yml and extension."""
+    source = tmp_path_factory.mktemp("book")
+    shutil.copytree(ROOT / "sphinx_ext", source / "sphinx_ext")
+    shutil.copyfile(ROOT / "_config.yml", source / "_config.yml")
+    (source / "_toc.yml").write_text("format: jb-book\nroot: index\n", encoding="utf-8")
+    (source / "references.bib").write_text("", encoding="utf-8")
+    (source / "index.md").write_text("# T\n\n$$\nx^2\n$$\n", encoding="utf-8")
+    command = [Path(sys.executable).parent / "jupyter-book", "build", source, "-W", "-n", "--keep-going"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return Site(source / "_build" / "html", "" if done.returncode == 0 else done.stdout + done.stderr)

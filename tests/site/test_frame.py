@@ -3,11 +3,6 @@
 import re
 from html.parser import HTMLParser
 
-import pytest
-
-# Sphinx and its extensions warn of their own future; a warning about a page is in `site.warnings`.
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::PendingDeprecationWarning")
-
 
 class Loaded(HTMLParser):
     """What a page loads when it is opened: scripts, style sheets, images; and its inline scripts."""
@@ -34,42 +29,37 @@ class Loaded(HTMLParser):
         self._script = False
 
 
-@pytest.fixture
-def site(book):
-    return book({"index.md": "# T\n\n$$\nx^2\n$$\n"})
+def test_the_page_builds_without_a_warning(book):
+    assert book.warnings == ""
 
 
-def test_the_page_builds_without_a_warning(site):
-    assert site.warnings == ""
-
-
-def test_a_page_loads_only_files_of_the_site(site):
-    loaded = Loaded(site.html())
+def test_a_page_loads_only_files_of_the_site(book):
+    loaded = Loaded(book.html())
     assert loaded.addresses
     for address in loaded.addresses:
         assert not re.match(r"(\w+:)?//", address), address
-        assert (site.folder / address.split("?")[0]).is_file(), address
+        assert (book.folder / address.split("?")[0]).is_file(), address
     assert not re.search(r"https?://", loaded.inline)
 
 
-def test_the_style_sheets_name_no_other_host(site):
-    for sheet in site.folder.rglob("*.css"):
+def test_the_style_sheets_name_no_other_host(book):
+    for sheet in book.folder.rglob("*.css"):
         addresses = re.findall(
             r"(?:url\(|@import )\s*['\"]?(https?:)?//[^)'\"]*", sheet.read_text(encoding="utf-8")
         )
         assert addresses == [], sheet
 
 
-def test_mathematics_is_set_by_the_copy_in_the_site(site):
-    assert [a for a in Loaded(site.html()).addresses if "mathjax/tex-chtml.js" in a]
-    fonts = site.folder / "_static" / "mathjax" / "output" / "chtml" / "fonts" / "woff-v2"
+def test_mathematics_is_set_by_the_copy_in_the_site(book):
+    assert [a for a in Loaded(book.html()).addresses if "mathjax/tex-chtml.js" in a]
+    fonts = book.folder / "_static" / "mathjax" / "output" / "chtml" / "fonts" / "woff-v2"
     assert len(list(fonts.glob("MathJax_*.woff"))) >= 20
 
 
-def test_no_widget_manager_and_no_thebe(site):
-    assert not re.search(r"require(\.min)?\.js|html-manager|THEBE_JS_URL", site.html())
+def test_no_widget_manager_and_no_thebe(book):
+    assert not re.search(r"require(\.min)?\.js|html-manager|THEBE_JS_URL", book.html())
 
 
-def test_the_book_s_style_is_on_the_page(site):
-    assert [a for a in Loaded(site.html()).addresses if "optkit.css" in a]
-    assert (site.folder / "_static" / "optkit.css").read_text(encoding="utf-8").count(".optkit-equation") >= 2
+def test_the_book_s_style_is_on_the_page(book):
+    assert [a for a in Loaded(book.html()).addresses if "optkit.css" in a]
+    assert (book.folder / "_static" / "optkit.css").read_text(encoding="utf-8").count(".optkit-equation") >= 2
