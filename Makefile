@@ -41,7 +41,7 @@ book: $(STAMP)  ## build the book, executed, into _build/html
 	$(BIN)/jupyter-book build . -W -n --keep-going
 	@test -f $(SITE)/index.html
 	@echo
-	@echo "The book is built. To read it, type:  make serve PORT=$(PORT)   and open http://127.0.0.1:$(PORT)"
+	@echo "The book is built. To read it, type:  make serve$(if $(filter-out 8000,$(PORT)), PORT=$(PORT))   and open http://127.0.0.1:$(PORT)"
 
 serve: $(STAMP)  ## serve the built book on 127.0.0.1
 	@test -f $(SITE)/index.html || { echo "There is no built book yet: run 'make book' first." >&2; exit 1; }

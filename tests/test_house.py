@@ -30,6 +30,15 @@ def test_every_path_named_exists(guide):
         assert list(ROOT.glob(path.rstrip("/") + "*")), path
 
 
+def test_every_page_is_in_the_table_of_contents_and_the_chapters_stand_in_order():
+    listed = re.findall(r"- file: (\S+)", read("_toc.yml"))
+    pages = [p for folder in ("chapters", "reference") for p in (ROOT / folder).iterdir()]
+    names = {f"{p.parent.name}/{p.stem}" for p in pages if p.suffix in {".md", ".ipynb"}}
+    assert set(listed) == names
+    chapters = [name for name in listed if name.startswith("chapters/")]
+    assert chapters == sorted(chapters)
+
+
 def test_continuous_integration_runs_the_two_commands_of_the_readme():
     lines = [line for line in read(".ci/run").splitlines() if line and not line.startswith("#")]
     assert lines == ["set -eo pipefail", 'cd "$(dirname "$0")/.."', "make book", "make test"]
