@@ -55,12 +55,12 @@ test: $(STAMP)  ## check format, lint, unit tests, doctests and the notebooks
 	$(BIN)/ruff check .
 	$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile
 	$(BIN)/python -m pytest --doctest-modules optkit
-	$(BIN)/python -m pytest --nbval-lax chapters -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest --nbval-lax chapters reference -n $(WORKERS) --dist loadfile
 
 format: $(STAMP)  ## format the code and strip the notebooks
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-	$(BIN)/nbstripout chapters/*.ipynb
+	$(BIN)/nbstripout $(wildcard chapters/*.ipynb reference/*.ipynb)
 
 lock: $(STAMP)  ## write requirements.lock from .venv, and environment.yml from the lock
 	$(BIN)/python tools/pins.py

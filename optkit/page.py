@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from optkit.language.grammar import Formula
     from optkit.rules import Rule
 
 VERDICTS = {
@@ -48,11 +49,13 @@ class Block:
         )
 
 
-def equation(rule: Rule | str, *, title: str | None = None, label: str | None = None, **flags: Any) -> Block:
+def equation(
+    rule: Rule | Formula | str, *, title: str | None = None, label: str | None = None, **flags: Any
+) -> Block:
     """Print the boxed equation of a rule, derived from the rule's own source.
 
     Args:
-        rule: A rule, or the name of one in `optkit.rules.RULES`.
+        rule: A rule, the name of one in `optkit.rules.RULES`, or any formula (a schedule, a problem).
         title: Heading of the box, as MyST Markdown; by default the label the rule has in every figure.
         label: ``eq-`` and words in lower case joined by hyphens, unique in the book: gives the equation its
             number, and ``{eq}`eq-adam` `` refers to it. None for an equation without a number.
@@ -82,11 +85,11 @@ def equation(rule: Rule | str, *, title: str | None = None, label: str | None = 
     return Block("equation", f"**{title}**\n\n$$\n{latex}\n$$\n", latex, texts)
 
 
-def source(rule: Rule | str) -> Block:
+def source(rule: Rule | Formula | str) -> Block:
     """Print the source of a rule as it stands in optkit, for the page to show instead of a copy.
 
     Args:
-        rule: A rule, or the name of one in `optkit.rules.RULES`.
+        rule: A rule, the name of one in `optkit.rules.RULES`, or any formula (a schedule, a problem).
 
     Raises:
         KeyError: No rule of this name.
@@ -134,7 +137,7 @@ def claims(rows: Iterable[Mapping[str, Any]]) -> Block:
     return Block("claims", "\n\n".join(["\n".join(table), *repeat]) + "\n", "\n".join(plain))
 
 
-def _find(rule: Rule | str) -> Rule:
+def _find(rule: Rule | Formula | str) -> Rule | Formula:
     if not isinstance(rule, str):
         return rule
     from optkit.rules import RULES

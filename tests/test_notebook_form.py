@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-CHAPTERS = sorted((Path(__file__).parent.parent / "chapters").glob("*.ipynb"))
+ROOT = Path(__file__).parent.parent
+CHAPTERS = sorted([*ROOT.glob("chapters/*.ipynb"), *ROOT.glob("reference/*.ipynb")])
 REFERENCE_TAGS = {"nbval-check-output", "keep_output"}
 PARTS = ("You will learn", "You need", "Time", "Claims", "Traps", "Exercises", "Further reading")
 COLOUR_ARGUMENTS = {
