@@ -153,6 +153,7 @@ def test_a_broken_download_goes_on_where_it_broke(server, tmp_path):
 def test_a_server_that_ignores_the_range_is_read_from_the_start(server, tmp_path, behaviour):
     server.behaviours = ["hang_up", behaviour]
     assert fetch(server, tmp_path).read_bytes() == CONTENTS
+    assert [asked for _, asked in server.requests] == [None, f"bytes={BREAK}-"]
 
 
 def test_a_file_that_changed_between_two_tries_is_fetched_anew(server, tmp_path):

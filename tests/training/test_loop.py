@@ -115,17 +115,24 @@ def test_it_is_repeatable_bit_for_bit_and_depends_on_the_seed(data):
     assert not torch.equal(first[0], other[0])
 
 
-def test_the_callers_streams_modes_and_flags_come_back(data):
+def test_the_callers_streams_modes_and_flags_come_back(data, monkeypatch):
     net = model()
     net[1].eval()
     modes = [module.training for module in net.modules()]
     torch.manual_seed(0)
     stream = torch.get_rng_state()
-    flags = torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark
-    train(net, data, sgd(net), steps=3)
+    cudnn = torch.backends.cudnn
+    monkeypatch.setattr(cudnn, "deterministic", False)
+    monkeypatch.setattr(cudnn, "benchmark", True)
+
+    def loss(logits, labels):
+        assert cudnn.deterministic and not cudnn.benchmark
+        return nn.functional.cross_entropy(logits, labels)
+
+    train(net, data, sgd(net), steps=3, loss=loss)
     assert [module.training for module in net.modules()] == modes
     assert torch.equal(stream, torch.get_rng_state())
-    assert (torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark) == flags
+    assert not cudnn.deterministic and cudnn.benchmark
 
 
 def test_evaluation_does_not_change_the_weights(data):
@@ -168,9 +175,10 @@ def test_a_schedule_multiplies_the_lr_of_each_group_and_counts_from_1(data):
 def test_an_lr_that_is_a_tensor_stays_that_tensor(data):
     net = model()
     lr = torch.tensor(0.5)
-    history = train(net, data, sgd(net, lr=lr), steps=4, schedule=lambda t: 1 / t, evaluate_every=None)
+    optimizer = sgd(net, lr=lr)
+    history = train(net, data, optimizer, steps=4, schedule=lambda t: 1 / t, evaluate_every=None)
     assert history["lr"].tolist() == pytest.approx([0.5, 0.25, 0.5 / 3, 0.125], rel=1e-6)
-    assert lr.item() == 0.5
+    assert optimizer.param_groups[0]["lr"] is lr and lr.item() == 0.5
 
 
 def test_a_run_that_diverges_stops_before_the_step_and_says_so(data):
@@ -185,8 +193,11 @@ def test_a_run_that_diverges_stops_before_the_step_and_says_so(data):
 def test_weights_are_left_alone_when_the_first_loss_is_not_finite(data):
     net = model()
     before = weights(net)
-    history = train(net, data, sgd(net), steps=5, loss=lambda logits, labels: logits.sum() * math.nan)
-    assert history.diverged and torch.equal(before, weights(net))
+    history = train(
+        net, data, sgd(net), steps=5, loss=lambda logits, _: logits.sum() * math.nan, evaluate_every=None
+    )
+    assert history.diverged and len(history) == 1 and torch.equal(before, weights(net))
+    assert history["gradients"].tolist() == [0]
 
 
 def test_an_optimizer_that_needs_a_closure_is_served(data):
