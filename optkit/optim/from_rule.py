@@ -88,10 +88,10 @@ def _check(rule: Rule) -> None:
     taken = {"params", "self", "maximize", "decoupled_weight_decay", "param_names"} & set(
         rule.hyperparameters
     )
-    if taken or "step" in rule.state:
-        name = "step" if "step" in rule.state else sorted(taken)[0]
+    if taken:
+        name = sorted(taken)[0]
         raise ValueError(
-            f"{rule.name} calls something {name}, which the optimizer needs itself; choose another name"
+            f"{rule.name} has a hyper-parameter {name}, a name the optimizer needs; choose another"
         )
 
 
