@@ -207,21 +207,26 @@ def formula_against_measurement(
     return figure, " ".join(texts)
 
 
-def choice(x: Values, curves: Mapping[str, Mapping[str, Values]], *, xlabel: str) -> tuple[Figure, str]:
+def choice(
+    x: Values, curves: Mapping[str, Mapping[str, Values]], *, xlabel: str, ylabels: Sequence[str] = ()
+) -> tuple[Figure, str]:
     """Errors against a setting on a logarithmic axis, with the best setting of each curve marked.
 
     Args:
         x: The settings tried, shape (K,), positive.
         curves: Title of a panel → label → errors, shape (K,).
         xlabel: What the setting is.
+        ylabels: What the errors are, one for each panel.
 
     Raises:
-        ValueError: A curve of another length.
+        ValueError: A curve of another length, or not as many labels as panels.
 
     Example:
         >>> choice([1, 2, 4], {"Error": {"late": [3.0, 1.0, 2.0]}}, xlabel="points")[1]
         'Error: late is least at 2, with 1.000.'
     """
+    if ylabels and len(ylabels) != len(curves):
+        raise ValueError(f"ylabels must hold {len(curves)} labels, one for each panel, got {len(ylabels)}")
     x = np.asarray(x, dtype=float)
     texts = []
     with style():
@@ -237,6 +242,8 @@ def choice(x: Values, curves: Mapping[str, Mapping[str, Values]], *, xlabel: str
             axes.set(title=title, xlabel=xlabel, xscale="log")
             _plain_ticks(axes, x)
             texts.append(f"{title}: {_join(found)}.")
+        for axes, label in zip(grid[0], ylabels, strict=False):
+            axes.set_ylabel(label)
         grid[0, 0].legend()
     return figure, " ".join(texts)
 

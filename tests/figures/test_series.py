@@ -92,6 +92,7 @@ def test_values_that_are_not_there_yet_are_left_out():
             "must have 2 values",
         ),
         (lambda: choice([1, 2], {"Error": {"a": [1.0]}}, xlabel="x"), "a must have shape"),
+        (lambda: choice([1], {"Error": {"a": [1.0]}}, xlabel="x", ylabels=["a", "b"]), "ylabels must hold 1"),
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(call, message):
