@@ -68,8 +68,8 @@ def rates_around_the_limit(
         paths[label], distances[label] = theta[: shown + 1], away
         measured = away[np.isfinite(away)]  # a path that left all bounds ends in NaN
         sentences.append(
-            f"at the learning rate {lr:.3g} it goes to {measured[-1]:.2g} in {len(measured) - 1} steps, by the "
-            f"factor {measured[-1] / measured[-2]:.3g} in the last one "
+            f"at the learning rate {lr:.3g} it goes to {measured[-1]:.2g} in {len(measured) - 1} steps, by "
+            f"the factor {measured[-1] / measured[-2]:.3g} in the last one "
             f"({rate(curvatures, lr=lr, momentum=0.0):.3g} by the formula)"
         )
     newton = minimise(problem)
