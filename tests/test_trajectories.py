@@ -88,6 +88,16 @@ def test_sam_takes_the_gradient_uphill():
     np.testing.assert_array_equal(still.theta[1], 0)
 
 
+def test_both_gradients_of_sam_carry_the_same_noise():
+    noisy, matrix = PROBLEMS["noisy_quadratic"], np.diag([1.0, 10.0])
+    path = run(GD, noisy, steps=5, lr=0.01, sam=0.5, seed=3)
+    for t, (theta, g) in enumerate(zip(path.theta, path.gradient, strict=False), 1):
+        error = portable_noise(3, t, np.arange(2))
+        first = matrix @ theta + error
+        second = matrix @ (theta + 0.5 * first / np.linalg.norm(first)) + error
+        np.testing.assert_allclose(g, second, rtol=1e-11)
+
+
 def test_noise_is_the_portable_one_and_falls_with_the_batch():
     noisy = PROBLEMS["noisy_quadratic"]
     path = run(GD, noisy, steps=50, lr=0.01, seed=7, batch_size=4)
@@ -128,6 +138,9 @@ def test_divergence_is_flagged_and_padded():
     mixed = run(GD, QUADRATIC, steps=2000, lr=0.3, start=[[1.0, 0.0], [1.0, 1.0]])
     assert mixed.diverged.tolist() == [False, True]
     assert mixed.loss[-1, 0] < 1e-12
+    gone = int(np.argmax(np.abs(mixed.theta[:, 1]).max(axis=-1) > LIMIT))
+    assert np.isfinite(mixed.theta[: gone + 1]).all()
+    assert np.isnan(mixed.theta[gone + 1 :, 1]).all()
     assert mixed.steps_to(0.1).tolist() == [3, -1]
 
 
