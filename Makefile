@@ -60,7 +60,7 @@ test: $(STAMP)  ## check format, lint, unit tests, doctests and the notebooks
 format: $(STAMP)  ## format the code and strip the notebooks
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-	$(BIN)/nbstripout $(wildcard chapters/*.ipynb reference/*.ipynb)
+	$(BIN)/python tools/strip_notebooks.py $(wildcard chapters/*.ipynb reference/*.ipynb)
 
 lock: $(STAMP)  ## write requirements.lock from .venv, and environment.yml from the lock
 	$(BIN)/python tools/pins.py

@@ -1,10 +1,12 @@
 """The form of the chapters: stored without outputs, no code that belongs in the package."""
 
 import ast
+import importlib.util
 import json
 import re
 from pathlib import Path
 
+import nbformat
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -86,6 +88,8 @@ def output_faults(cell: dict) -> list[str]:
         return []
     if not REFERENCE_TAGS <= tags(cell):
         return [f"{where}: stored with outputs or an execution count (run `make format`)"]
+    if cell["execution_count"] is None:
+        return [f"{where}: nbval compares no output without an execution count (run `make format`)"]
     if len(json.dumps(cell["outputs"])) > LONGEST_REFERENCE or "image/png" in json.dumps(cell["outputs"]):
         return [f"{where}: a reference output must be a few numbers"]
     return []
@@ -128,7 +132,7 @@ def notebook_of(
         "cell_type": "code",
         "source": source,
         "outputs": list(outputs),
-        "execution_count": None,
+        "execution_count": 1 if outputs else None,
         "metadata": {"tags": list(cell_tags)},
     }
     prose = {"cell_type": "markdown", "metadata": {}, "source": "\n\n".join(f"## {part}" for part in PARTS)}
@@ -175,6 +179,31 @@ def test_a_stored_output_is_found_and_a_reference_is_kept():
     assert "stored with outputs" in faults(notebook_of("x", outputs=(TEXT,)))[0]
     assert faults(notebook_of("x", outputs=(TEXT,), cell_tags=("nbval-check-output", "keep_output"))) == []
     assert "stored with outputs" in faults(notebook_of("x", outputs=(TEXT,), cell_tags=("keep_output",)))[0]
+
+
+def test_a_reference_without_a_count_is_found():
+    reference = notebook_of("x", outputs=(TEXT,), cell_tags=tuple(REFERENCE_TAGS))
+    reference["cells"][1]["execution_count"] = None
+    assert "without an execution count" in faults(reference)[0]
+
+
+def test_stripping_a_notebook_gives_it_the_form():
+    spec = importlib.util.spec_from_file_location("strip_notebooks", ROOT / "tools" / "strip_notebooks.py")
+    stripper = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(stripper)
+    cells = [notebook_of("x", outputs=(TEXT,))["cells"][1], notebook_of("y", outputs=(TEXT,))["cells"][1]]
+    cells[1]["metadata"] = {"tags": sorted(REFERENCE_TAGS), "scrolled": True}
+    cells[1]["execution_count"] = 7
+    notebook = nbformat.from_dict(
+        {"cells": cells, "metadata": {"optkit": {"finished": False}, "widgets": {}}}
+    )
+    assert faults(notebook)
+    stripper.strip(notebook)
+    assert faults(notebook) == []
+    assert [cell.outputs for cell in notebook.cells] == [[], [TEXT]]
+    assert [cell.execution_count for cell in notebook.cells] == [None, 1]
+    assert "scrolled" not in notebook.cells[1].metadata
+    assert set(notebook.metadata) == {"optkit", "language_info"}
 
 
 def test_a_finished_chapter_needs_its_parts_and_a_reference():
