@@ -26,6 +26,7 @@ def curves(
     x_label: str = "step",
     y_label: str = "loss",
     log: bool = False,
+    compare: bool = True,
     height: float = 1.0,
 ) -> tuple[Figure, str]:
     """Draw one curve for each entry: the median over its runs, in a band from the lowest run to the highest.
@@ -38,6 +39,7 @@ def curves(
         x_label: What the horizontal axis counts.
         y_label: What the values are.
         log: Logarithmic values.
+        compare: Say which line is lowest at the end: for losses, where lower is better.
         height: As for `optkit.figures.canvas`.
 
     Returns:
@@ -54,7 +56,8 @@ def curves(
     """
     with style():
         figure, axes = canvas(height=height)
-        alt = draw_curves(axes, lines, steps=steps, faces=faces, x_label=x_label, y_label=y_label, log=log)
+        looks = {"x_label": x_label, "y_label": y_label, "log": log, "compare": compare}
+        alt = draw_curves(axes, lines, steps=steps, faces=faces, **looks)
     return figure, alt
 
 
@@ -67,6 +70,7 @@ def draw_curves(
     x_label: str = "step",
     y_label: str = "loss",
     log: bool = False,
+    compare: bool = True,
 ) -> str:
     """Draw the curves of `curves` on axes that are there already; return their alternative text.
 
@@ -101,7 +105,7 @@ def draw_curves(
     axes.set_ylabel(y_label)
     if len(lines) > 1:
         axes.legend()
-    lowest = f" Lowest at the end: {min(last, key=last.__getitem__)}." if len(last) > 1 else ""
+    lowest = f" Lowest at the end: {min(last, key=last.__getitem__)}." if compare and len(last) > 1 else ""
     count = f"{len(lines)} curves" if len(lines) > 1 else "1 curve"
     scale = ", logarithmic scale" if log else ""
     return f"{y_label} against {x_label}{scale}, {count}. " + " ".join(sentences) + lowest

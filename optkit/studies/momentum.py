@@ -162,7 +162,7 @@ def _c06() -> Claim:
         statement=(
             "Momentum needs fewer steps than SGD to a training loss of "
             f"{result['data']['protocol']['target']:.2f} on Fashion-MNIST, both tuned with "
-            f"{result['data']['protocol']['trials']} trials: every run of it, at every batch size."
+            f"{result['data']['protocol']['trials']} trials."
         ),
         measured=f"medians: {measured}",
         spread=f"{len(result['data']['protocol']['fresh_seeds'])} seeds: {spread}",

@@ -51,6 +51,10 @@ def test_what_cannot_be_drawn_is_refused(lines, steps, message):
         curves(lines, steps=steps)
 
 
+def test_values_that_are_no_losses_are_not_ranked():
+    assert "Lowest" not in curves({"a": [1.0], "b": [2.0]}, compare=False)[1]
+
+
 def test_a_face_for_no_line_is_refused():
     with pytest.raises(KeyError, match="faces names b"):
         curves({"a": [1.0]}, faces={"b": FACES["adam"]})
