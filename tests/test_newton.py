@@ -36,7 +36,8 @@ def cycling(x):
 def test_a_quadratic_takes_one_step(condition, angle, x, y, how):
     bowl = QUADRATIC.replace(condition=condition, angle=angle)
     path = minimise(bowl, (x, y), on_indefinite=how, max_steps=1, tolerance=0.0)
-    assert np.abs(path.point).max() <= 1e-13 * condition * max(abs(x), abs(y))
+    # The last summand is for subnormal starts, whose rounding is not relative.
+    assert np.abs(path.point).max() <= 1e-13 * condition * max(abs(x), abs(y)) + 1e-300
 
 
 def test_on_an_axis_parallel_quadratic_the_step_is_exact():

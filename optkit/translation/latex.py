@@ -299,11 +299,11 @@ def _powers(factors: list[ast.expr], is_array: Callable[[ast.expr], bool]) -> It
 
 
 def number(value: float) -> str:
-    """A number in LaTeX: 0.9, 100, 10^{-8}.
+    r"""A number in LaTeX: 0.9, 100, 10^{-8}.
 
     Example:
         >>> number(1e-08), number(0.5), number(2.5e-07)
-        ('10^{-8}', '0.5', '2.5 \\\\cdot 10^{-7}')
+        ('10^{-8}', '0.5', '2.5 \\cdot 10^{-7}')
     """
     text = repr(value)
     if "e" not in text:
