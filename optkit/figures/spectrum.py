@@ -148,9 +148,10 @@ def root_paths(momenta: Sequence[float]) -> tuple[Figure, str]:
             swinging = np.abs(pair.imag).max(axis=1) > 1e-9
             radius = np.abs(pair[swinging]).mean() if swinging.any() else 0.0
             found.append(f"α = {momentum:g} on the circle of radius {radius:.3g}")
-        axes.set(xlim=(-1.15, 1.15), ylim=(-1.08, 1.08), xlabel=r"$\Re\,\sigma$", ylabel=r"$\Im\,\sigma$")
+        axes.set(xlim=(-1.15, 1.9), ylim=(-1.08, 1.08))
+        axes.set(xlabel=r"real part of $\sigma$", ylabel=r"imaginary part of $\sigma$")
         axes.set_aspect("equal")
-        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+        axes.legend(loc="upper right")
     alt = (
         "Paths of the two roots in the complex plane as learning rate times curvature grows. They start on "
         "the real axis at 1 and at the momentum, meet, and leave the axis as a complex pair: "

@@ -57,14 +57,14 @@ def _c05() -> Claim:
         paths = three_forms(rates, momentum=0.9, gradient=lambda theta: theta, start=10.0)
         gaps.append(max(np.abs(path - paths["common"]).max() for path in paths.values()))
     equal, apart = gaps
-    after = {form: path[15].item() for form, path in paths.items()}
+    after = {form: f"{path[15]:.2f}".replace("-", "−") for form, path in paths.items()}
     return Claim(
         id="C05",
         statement="The three forms of momentum are equal while ε is constant, and part when ε changes.",
         measured=(
             f"Largest gap {equal:.0e} in 40 steps from θ = 10. When ε falls from 0.1 to 0.01 after step 5, "
-            f"step 15 is at θ = {after['standard']:.2f} in the standard form, {after['common']:.2f} in the "
-            f"common and {after['ewma']:.2f} in the EWMA form."
+            f"step 15 is at θ = {after['standard']} in the standard form, {after['common']} in the "
+            f"common and {after['ewma']} in the EWMA form."
         ),
         spread="none: no randomness",
         verdict=verdict(equal <= 1e-12 * 10.0 and apart > 1e-3 * 10.0),

@@ -145,4 +145,4 @@ def test_the_three_forms_part_only_when_the_rate_changes():
 def test_c05_says_what_the_runs_say():
     claim = momentum_forms.CLAIMS["C05"]()
     assert claim.verdict == "holds"
-    assert "-12.75 in the standard form, -1.44 in the common and -1.44 in the EWMA form" in claim.measured
+    assert "−12.75 in the standard form, −1.44 in the common and −1.44 in the EWMA form" in claim.measured
