@@ -1,5 +1,7 @@
 """Gradient noise: the measured mini-batches against the formulas, and both against a direct computation."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -66,11 +68,25 @@ def test_all_the_data_have_no_noise(example):
     assert sampled_without_replacement(sigma=3.0, m=24, N=24) == 0
 
 
+@pytest.mark.parametrize("size", range(1, 7))
+def test_the_formulas_are_exact_over_all_batches(size):
+    gradients = np.random.RandomState(1).standard_normal((6, 3))
+    gradients -= gradients.mean(axis=0)
+    sigma = np.sqrt((gradients**2).sum(axis=1).mean())
+    each = {
+        sampled_with_replacement(sigma=sigma, m=size): itertools.product(range(6), repeat=size),
+        sampled_without_replacement(sigma=sigma, m=size, N=6): itertools.combinations(range(6), size),
+    }
+    for formula, batches in each.items():
+        means = gradients[np.array(list(batches))].mean(axis=1)
+        assert np.sqrt((means**2).sum(axis=1).mean()) == pytest.approx(formula, rel=1e-12, abs=1e-12)
+
+
 def test_expected_square_is_the_mean_over_the_noise():
-    noise = np.random.RandomState(0).standard_normal(400_000) * 2.0 / np.sqrt(4)
-    after = 3.0 - 0.1 * (0.5 * 3.0 + noise)
-    expected = expected_square(9.0, 0.5, lr=0.1, sigma=2.0, m=4)
-    assert expected == pytest.approx((after * after).mean(), rel=1e-3)
+    # Noise of ±1, as often the one as the other: the mean is exact.
+    after = np.array([0.3 - 0.1 * (0.5 * 0.3 + noise) for noise in (-1.0, 1.0)])
+    expected = expected_square(0.3 * 0.3, 0.5, lr=0.1, sigma=2.0, m=4)
+    assert expected == pytest.approx((after * after).mean(), rel=1e-12)
 
 
 def test_arguments_out_of_range_are_refused(example):
