@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import numpy as np
 
 __all__ = ["Answer", "attempt", "first_match", "right", "same", "wrong"]
+
+WIDTH = 72  # characters a line: fits the page and a terminal
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Answer:
     text: str
 
     def __repr__(self) -> str:
-        return f"{'Right.' if self.is_right else 'Not yet.'} {self.text}".strip()
+        return textwrap.fill(f"{'Right.' if self.is_right else 'Not yet.'} {self.text}".strip(), WIDTH)
 
 
 def right(text: str = "") -> Answer:

@@ -6,7 +6,7 @@ whose numbers come from the data drawn.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["averages_over", "choice", "formula_against_measurement", "responses", "weights_by_age"]
 
 Values = Sequence[float] | np.ndarray
+OUTLIERS_FROM = 100  # so many values before one of them may lie outside the picture
 
 
 def averages_over(
@@ -32,6 +33,8 @@ def averages_over(
     ylabel: str = "value",
 ) -> tuple[Figure, str]:
     """Noisy values as points, averages over them as lines, and the true value where it is known.
+
+    Of 100 values and more, the outermost 2 % may lie outside the picture; the lines never do.
 
     Args:
         values: g₁, g₂, …, shape (T,).
@@ -55,20 +58,30 @@ def averages_over(
     true = None if truth is None else _like(values, truth, "truth")
     windows = windows or {"": (1, len(values))}
     with style():
-        figure, panels = canvas(1, len(windows), squeeze=False)
+        figure, panels = canvas(1, len(windows), squeeze=False, height=1.0 if len(windows) == 1 else 1.2)
         for axes, (title, (first, last)) in zip(panels[0], windows.items(), strict=True):
             if not 1 <= first < last <= len(values):
                 raise ValueError(f"windows must lie in 1 … {len(values)}, got {first} … {last} for {title!r}")
             part = slice(first - 1, last)
-            axes.plot(steps[part], values[part], ".", color=RAW.colour, alpha=0.55, ms=4, label="data $g_t$")
+            axes.plot(steps[part], values[part], ".", color=RAW.colour, alpha=0.55, ms=4, label="data gₜ")
             for index, (label, line) in enumerate(lines.items()):
                 axes.plot(steps[part], line[part], **series(index).line(label=label, markers=False))
             if true is not None:
                 axes.plot(steps[part], true[part], color=INK, linewidth=1.2, label="true value")
-            axes.set(title=title, xlabel="step $t$")
+            axes.set(title=title, xlabel="step t")
+            drawn = [line[part] for line in (*lines.values(), *([] if true is None else [true]))]
+            axes.set_ylim(*_limits(values[part], drawn))
         panels[0, 0].set_ylabel(ylabel)
         panels[0, 0].legend()
     return figure, _averages_alt(values, lines, true, windows)
+
+
+def _limits(values: np.ndarray, lines: Sequence[np.ndarray]) -> tuple[float, float]:
+    """Limits that hold every line and 98 % of the values: single outliers must not flatten the lines."""
+    central = np.quantile(values, (0.01, 0.99)) if len(values) >= OUTLIERS_FROM else values
+    held = np.concatenate([central, *(line[np.isfinite(line)] for line in lines)])
+    margin = 0.05 * (held.max() - held.min())
+    return held.min() - margin, held.max() + margin
 
 
 def _averages_alt(
@@ -123,7 +136,7 @@ def weights_by_age(weights: Mapping[str, Values], *, longest: int | None = None)
             drawn = np.append(line, 0.0)[: longest + 1]
             axes.plot(np.arange(len(drawn)), drawn, **series(index).line(label=label) | {"markevery": 1})
         axes.axhline(0, color=INK, linewidth=0.8)
-        axes.set(xlabel="age $i$ of the value $g_{t-i}$, in steps", ylabel="weight")
+        axes.set(xlabel="age of the value, in steps", ylabel="weight")
         axes.legend()
     return figure, "Weights against age. " + "; ".join(texts) + "."
 
@@ -149,32 +162,36 @@ def responses(panels: Mapping[str, tuple[Values, Mapping[str, Values]]]) -> tupl
         for axes, (title, (values, outputs)) in zip(grid[0], panels.items(), strict=True):
             values = np.asarray(values, dtype=float)
             steps = np.arange(1, len(values) + 1)
-            axes.plot(steps, values, color=INK, linewidth=1.2, label="input $g_t$")
+            axes.plot(steps, values, color=INK, linewidth=1.2, label="input gₜ")
             for index, (label, line) in enumerate(outputs.items()):
                 axes.plot(steps, _like(values, line, label), **series(index).line(label=label))
             reached = [f"{label} has reached {line[-1]:.2f}" for label, line in outputs.items()]
             texts.append(f"{title}: at the end, where the input is {values[-1]:.2f}, {_join(reached)}.")
-            axes.set(title=title, xlabel="step $t$")
+            axes.set(title=title, xlabel="step t")
         grid[0, 0].legend()
     return figure, " ".join(texts)
 
 
 def formula_against_measurement(
-    panels: Mapping[str, tuple[Values, Values]], x: Values, *, xlabel: str, xticks: Sequence[str] = ()
+    panels: Mapping[str, tuple[Callable[[float], float], Values]],
+    x: Values,
+    *,
+    xlabel: str,
+    xticks: Sequence[str] = (),
 ) -> tuple[Figure, str]:
     """A formula as a line, what was measured with several seeds as points; both axes logarithmic.
 
     Args:
-        panels: Title → (formula, shape (K,); measurements, shape (seeds, K)).
-        x: Where both were taken, shape (K,), positive.
+        panels: Title → (formula, a function of one number; measurements, shape (seeds, K)).
+        x: Where was measured, shape (K,), positive.
         xlabel: What ``x`` is.
         xticks: Labels for the entries of ``x``; by default matplotlib's.
 
     Raises:
-        ValueError: Arrays whose shapes do not fit.
+        ValueError: Measurements whose shape does not fit.
 
     Example:
-        >>> panels = {"Lag": ([1.0, 9.0], [[1.0, 9.0], [1.0, 9.09]])}
+        >>> panels = {"Lag": (lambda points: points - 1, [[1.0, 9.0], [1.0, 9.09]])}
         >>> formula_against_measurement(panels, [2, 10], xlabel="points")[1]
         'Lag: measurements with 2 seeds differ from the formula by at most 1.0 %.'
     """
@@ -183,13 +200,14 @@ def formula_against_measurement(
     with style():
         figure, grid = canvas(1, len(panels), squeeze=False)
         for axes, (title, (formula, measured)) in zip(grid[0], panels.items(), strict=True):
-            formula, measured = np.asarray(formula, dtype=float), np.asarray(measured, dtype=float)
-            if formula.shape != x.shape or measured.shape[1:] != x.shape:
+            measured = np.asarray(measured, dtype=float)
+            if measured.ndim != 2 or measured.shape[1] != len(x):
                 raise ValueError(
-                    f"formula and measurements of {title!r} must have {len(x)} values a row, "
-                    f"got {formula.shape} and {measured.shape}"
+                    f"the measurements of {title!r} must have shape (seeds, {len(x)}), got {measured.shape}"
                 )
-            axes.loglog(x, formula, **series(0).line(label="formula", markers=False))
+            dense = np.geomspace(x.min(), x.max(), 100)
+            line = [formula(point) for point in dense]
+            axes.loglog(dense, line, **series(0).line(label="formula", markers=False))
             points = {"color": series(1).colour, "marker": series(1).marker, "linestyle": "none"}
             axes.loglog(
                 np.tile(x, len(measured)), measured.ravel(), label="measured", fillstyle="none", **points
@@ -198,7 +216,7 @@ def formula_against_measurement(
             if xticks:
                 axes.set_xticks(x, xticks)
                 axes.minorticks_off()
-            worst = np.max(np.abs(measured / formula - 1))
+            worst = np.max(np.abs(measured / [formula(point) for point in x] - 1))
             texts.append(
                 f"{title}: measurements with {len(measured)} seeds differ from the formula "
                 f"by at most {100 * worst:.1f} %."
@@ -210,7 +228,7 @@ def formula_against_measurement(
 def choice(
     x: Values, curves: Mapping[str, Mapping[str, Values]], *, xlabel: str, ylabels: Sequence[str] = ()
 ) -> tuple[Figure, str]:
-    """Errors against a setting on a logarithmic axis, with the best setting of each curve marked.
+    """Errors against a setting, both on logarithmic axes, with the best setting of each curve marked.
 
     Args:
         x: The settings tried, shape (K,), positive.
@@ -239,8 +257,8 @@ def choice(
                 best = int(np.argmin(line))
                 axes.plot(x[best], line[best], marker=face.marker, color=face.colour, markersize=9)
                 found.append(f"{label} is least at {x[best]:.3g}, with {line[best]:.3f}")
-            axes.set(title=title, xlabel=xlabel, xscale="log")
-            _plain_ticks(axes, x)
+            axes.set(title=title, xlabel=xlabel, xscale="log", yscale="log")
+            _plain_ticks(axes, x, np.concatenate([np.asarray(line, dtype=float) for line in lines.values()]))
             texts.append(f"{title}: {_join(found)}.")
         for axes, label in zip(grid[0], ylabels, strict=False):
             axes.set_ylabel(label)
@@ -248,9 +266,12 @@ def choice(
     return figure, " ".join(texts)
 
 
-def _plain_ticks(axes: Axes, x: np.ndarray) -> None:
-    ticks = [tick for tick in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000) if x.min() <= tick <= x.max()]
-    axes.set_xticks(ticks, [str(tick) for tick in ticks])
+def _plain_ticks(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:
+    """Ticks at 1, 2, 5, 10, … in plain digits: powers of ten are too few for a short axis."""
+    steps = np.array([digit * 10.0**power for power in range(-6, 7) for digit in (1, 2, 5)])
+    for axis, values in ((axes.xaxis, x), (axes.yaxis, y)):
+        ticks = steps[(steps >= values.min() * 0.99) & (steps <= values.max() * 1.01)]
+        axis.set_ticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.minorticks_off()
 
 

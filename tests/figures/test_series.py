@@ -24,7 +24,10 @@ FIGURES = {
         {"Ramp": (RAMP, {"late": RAMP - 2}), "Flat": (0 * RAMP, {"late": 0 * RAMP})}
     ),
     "measured": lambda: formula_against_measurement(
-        {"Lag": ([1.0, 2.0], [[1.0, 2.02], [1.0, 2.0]])}, [2, 4], xlabel="points", xticks=["2", "4"]
+        {"Lag": (lambda points: points / 2, [[1.0, 2.02], [1.0, 2.0]])},
+        [2, 4],
+        xlabel="points",
+        xticks=["2", "4"],
     ),
     "choice": lambda: choice(
         [1, 2, 4], {"Error": {"a": [3.0, 1.0, 2.0], "b": [3.0, 2.0, 1.5]}}, xlabel="points"
@@ -73,6 +76,15 @@ def test_alternative_texts_follow_the_data():
     assert "a is least at 2, with 1.000 and b is least at 4, with 1.500" in FIGURES["choice"]()[1]
 
 
+def test_an_outlier_does_not_flatten_the_lines():
+    values = np.where(np.arange(200) == 7, 1000.0, 1.0)
+    late = np.linspace(0, 5, 200)
+    axes = averages_over(values, {"late": late})[0].axes[0]
+    low, high = axes.get_ylim()
+    assert high < 10
+    assert low < 0 and 5 < high  # every point of the line is in the picture
+
+
 def test_values_that_are_not_there_yet_are_left_out():
     late = np.where(np.arange(T) < 4, np.nan, RAMP - 2)
     assert "off by 2.00" in averages_over(RAMP, {"mean of 5": late}, truth=RAMP)[1]
@@ -88,8 +100,8 @@ def test_values_that_are_not_there_yet_are_left_out():
         (lambda: weights_by_age({"none": []}), "weights must hold"),
         (lambda: responses({}), "panels must hold"),
         (
-            lambda: formula_against_measurement({"Lag": ([1.0], [[1.0]])}, [1, 2], xlabel="x"),
-            "must have 2 values",
+            lambda: formula_against_measurement({"Lag": (abs, [[1.0]])}, [1, 2], xlabel="x"),
+            r"must have shape \(seeds, 2\)",
         ),
         (lambda: choice([1, 2], {"Error": {"a": [1.0]}}, xlabel="x"), "a must have shape"),
         (lambda: choice([1], {"Error": {"a": [1.0]}}, xlabel="x", ylabels=["a", "b"]), "ylabels must hold 1"),
