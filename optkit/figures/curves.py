@@ -153,6 +153,12 @@ def _sentence(label: str, low: np.ndarray, middle: np.ndarray, high: np.ndarray,
     if finite.size == 0:
         return f"{label}: no finite value."
     first, last = finite[0], finite[-1]
-    spread = f" ({low[last]:.3g} to {high[last]:.3g} over {runs} runs)" if runs > 1 else ""
+    peak = max(np.nanmax(np.abs(low)), np.nanmax(np.abs(high)))
+
+    def number(value: float) -> str:
+        # Rounding errors differ from machine to machine; a text should not.
+        return f"{value if abs(value) > 1e-9 * peak else 0.0:.3g}"
+
+    spread = f" ({number(low[last])} to {number(high[last])} over {runs} runs)" if runs > 1 else ""
     end = "" if last == len(middle) - 1 else f", then not finite after point {last + 1} of {len(middle)}"
-    return f"{label}: from {middle[first]:.3g} to {middle[last]:.3g}{spread}{end}."
+    return f"{label}: from {number(middle[first])} to {number(middle[last])}{spread}{end}."

@@ -51,6 +51,10 @@ def test_what_cannot_be_drawn_is_refused(lines, steps, message):
         curves(lines, steps=steps)
 
 
+def test_rounding_errors_stay_out_of_the_text():
+    assert "from 40 to 0." in curves({"a": [40.0, -3.0, 9.9e-17]})[1]
+
+
 def test_values_that_are_no_losses_are_not_ranked():
     assert "Lowest" not in curves({"a": [1.0], "b": [2.0]}, compare=False)[1]
 
