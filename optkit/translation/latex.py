@@ -72,18 +72,15 @@ def to_latex(
         \theta &\leftarrow \theta - \epsilon\,v
         \end{aligned}
     """
-    printer = _Printer(source, symbols or {}, left, flags)
-    return (
-        "\\begin{aligned}\n" + " \\\\\n".join(_align(line) for line in printer.lines()) + "\n\\end{aligned}"
-    )
+    lines = _Printer(source, symbols or {}, left, flags).lines()
+    # With cases the lines stand flush left, indented like code; without, they are aligned at the arrow.
+    flush = any(line.condition for line in lines)
+    return "\\begin{aligned}\n" + " \\\\\n".join(_align(line, flush) for line in lines) + "\n\\end{aligned}"
 
 
-def _align(line: Line) -> str:
-    indent = r"\quad " * line.depth
-    if line.condition:
-        return f"&{indent}{line.condition}"
-    if line.depth:
-        return f"&{indent}{line.left} {line.relation} {line.right}"
+def _align(line: Line, flush: bool) -> str:
+    if flush:
+        return "&" + r"\quad " * line.depth + (line.condition or f"{line.left} {line.relation} {line.right}")
     return f"{line.left} &{line.relation} {line.right}"
 
 
