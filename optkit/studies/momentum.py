@@ -164,12 +164,16 @@ def _c06() -> Claim:
             f"{result['data']['protocol']['target']:.2f} on Fashion-MNIST, both tuned with "
             f"{result['data']['protocol']['trials']} trials."
         ),
-        measured=f"medians: {measured}",
+        measured=f"medians: {measured}; all runs of momentum faster at {_batches(better)}",
         spread=f"{len(result['data']['protocol']['fresh_seeds'])} seeds: {spread}",
         verdict=verdict(len(better) == len(rows), under_conditions=bool(better)),
         command=result["command"],
         seeds=tuple(result["data"]["protocol"]["fresh_seeds"]),
     )
+
+
+def _batches(rows: Sequence[Mapping[str, Any]]) -> str:
+    return "batch " + " and ".join(str(row["batch_size"]) for row in rows) if rows else "no batch size"
 
 
 def _count(steps: int | None) -> str:

@@ -1,6 +1,8 @@
 """C05 and C06: verdicts that follow from numbers, a fair protocol, a study that survives a kill."""
 
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -127,6 +129,23 @@ def test_the_stored_result_was_made_with_the_protocol_of_the_code():
             assert len(part["fresh"][name]["runs"]) == 5
             best = min(part["tuning"][name], key=lambda row: row["score"])
             assert part["fresh"][name]["lr"] == best["lr"]
+
+
+def test_the_chapter_quotes_the_stored_numbers():
+    path = Path(__file__).parents[2] / "chapters" / "04-momentum.ipynb"
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    (reading,) = [
+        "".join(cell["source"]) for cell in cells if "Read the rows in pairs." in "".join(cell["source"])
+    ]
+    quoted = set(re.findall(r"[0-9][0-9,.]*[0-9]|[0-9]", reading))
+    data = momentum.stored()["data"]
+    for row, part in zip(momentum.compare(data), data["batches"], strict=True):
+        assert {str(row["sgd"][0]), str(row["momentum"][0])} <= quoted
+        for name in ("sgd", "momentum"):
+            assert str(sum(trial["diverged"] for trial in part["tuning"][name])) in quoted
+            lost = [run["lost_ground"] for run in part["fresh"][name]["runs"]]
+            assert f"{np.median(lost):.2f}" in quoted
+    assert [row["every"] for row in momentum.compare(data)] == [False, True, True]
 
 
 def test_the_three_forms_part_only_when_the_rate_changes():
