@@ -68,14 +68,16 @@ def to_latex(
         >>> from optkit.rules import RULES
         >>> print(to_latex(RULES["momentum_common"]))
         \begin{aligned}
-        v &\leftarrow \alpha\,v + g \\
+        v &\leftarrow \alpha\,v + g \\[4pt]
         \theta &\leftarrow \theta - \epsilon\,v
         \end{aligned}
     """
     lines = _Printer(source, symbols or {}, left, flags).lines()
     # With cases the lines stand flush left, indented like code; without, they are aligned at the arrow.
     flush = any(line.condition for line in lines)
-    return "\\begin{aligned}\n" + " \\\\\n".join(_align(line, flush) for line in lines) + "\n\\end{aligned}"
+    return (
+        "\\begin{aligned}\n" + " \\\\[4pt]\n".join(_align(line, flush) for line in lines) + "\n\\end{aligned}"
+    )
 
 
 def _align(line: Line, flush: bool) -> str:

@@ -46,7 +46,9 @@ def test_radam_has_two_labelled_cases():
 
 
 def test_nesterov_says_where_the_gradient_is_taken():
-    assert to_latex(RULES["nesterov"]).splitlines()[1] == r"g &= \nabla J\left(\theta + \alpha\,v\right) \\"
+    assert (
+        to_latex(RULES["nesterov"]).splitlines()[1] == r"g &= \nabla J\left(\theta + \alpha\,v\right) \\[4pt]"
+    )
 
 
 def test_precedence_and_powers():
@@ -56,7 +58,7 @@ def test_precedence_and_powers():
         return -(x + y) * inner * 2 + (-a) ** n + sqrt(x) * (1 / y) * cos(2 * pi * x)
 
     lines = to_latex(knots, left="f").splitlines()
-    assert lines[1] == r"\mathrm{inner} &= (x - y)^{2} - \frac{x - (y - a)}{2} \\"
+    assert lines[1] == r"\mathrm{inner} &= (x - y)^{2} - \frac{x - (y - a)}{2} \\[4pt]"
     assert lines[2] == (
         r"f &= \left(-(x + y)\right)\,\mathrm{inner} \cdot 2 + \left(-a\right)^{n}"
         r" + \sqrt{x}\,\frac{1}{y}\,\cos\left(2\,\pi\,x\right)"
@@ -86,9 +88,9 @@ def test_a_step_is_told_by_its_assignments_alone():
     from optkit.averages import ewma_normalised_step, ewma_step
 
     assert to_latex(ewma_step).splitlines()[1:-1] == [
-        r"&\textbf{if } t = 1\textbf{:} \\",
-        r"&\quad v \leftarrow g \\",
-        r"&\textbf{otherwise:} \\",
+        r"&\textbf{if } t = 1\textbf{:} \\[4pt]",
+        r"&\quad v \leftarrow g \\[4pt]",
+        r"&\textbf{otherwise:} \\[4pt]",
         r"&\quad v \leftarrow \alpha\,v + (1 - \alpha)\,g",
     ]
     assert to_latex(ewma_normalised_step).splitlines()[-2] == r"v &= \frac{s}{1 - \alpha^{t}}"
