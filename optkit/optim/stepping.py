@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from optkit.optim.layout import flat_views
-from optkit.optim.tape import Calls, Tape, record, run
+from optkit.optim.tape import Tape, record
 from optkit.rules import Rule
 from optkit.rules.weight_decay import coupled, decoupled
 from optkit.translation import Program, program
@@ -78,17 +78,20 @@ def step_tensors(
     """
     decay = "" if weight_decay == 0 else "decoupled" if decoupled_weight_decay else "coupled"
     numbers = _DECAY[decay](lr, weight_decay)
-    bound: dict[int, tuple[int, Calls]] = {}  # tensors of the same step number share their scalars
+    bound: dict[
+        Any, tuple[Tape, tuple[Tensor, ...]]
+    ] = {}  # tensors of the same step number share their scalars
     with torch.no_grad():
         for theta, g, state, hoisted in zip(thetas, gradients, states, scalars, strict=True):
-            if id(hoisted) not in bound:
-                tape = _tape(rule, hoisted, maximize, decay)
-                bound[id(hoisted)] = tape.scratch, tape.bind({**hoisted, **numbers})
+            key = (id(hoisted), theta.dtype, theta.device)
+            if key not in bound:
+                tape, dtype = _tape(rule, hoisted, maximize, decay), ARITHMETIC[theta.dtype].to_real()
+                bound[key] = tape, tape.numbers({**hoisted, **numbers}, dtype, theta.device)
             if theta.numel():
-                _step(*bound[id(hoisted)], theta, g, state)
+                _step(*bound[key], theta, g, state)
 
 
-def _step(count: int, calls: Calls, theta: Tensor, g: Tensor, state: Sequence[Tensor]) -> None:
+def _step(tape: Tape, numbers: Sequence[Tensor], theta: Tensor, g: Tensor, state: Sequence[Tensor]) -> None:
     # conj and neg are lazy bits: a view of the raw memory would not see them.
     tensors = [theta.detach(), g.resolve_conj().resolve_neg(), *state]
     if theta.is_complex():
@@ -98,19 +101,19 @@ def _step(count: int, calls: Calls, theta: Tensor, g: Tensor, state: Sequence[Te
     half = vectors[0].dtype != dtype
     length = vectors[0].numel()
     size = min(CHUNK, length) if theta.device.type == "cpu" else length
-    scratch = _scratch(count + 2 * half, size, dtype, theta.device)
+    scratch = _scratch(tape.scratch + 2 * half, size, dtype, theta.device)
     if length == size and not half:
-        run(calls, [*vectors, *scratch])
+        tape.run([*vectors, *scratch, *numbers])
     else:
         for start in range(0, length, size):
             places = [vector[start : start + size] for vector in vectors]
             buffers = [buffer[: len(places[0])] for buffer in scratch] if length - start < size else scratch
             if half:
                 wide = buffers[-2].copy_(places[0]), buffers[-1].copy_(places[1])
-                run(calls, [*wide, *places[2:], *buffers])
+                tape.run([*wide, *places[2:], *buffers[:-2], *numbers])
                 places[0].copy_(wide[0])
             else:
-                run(calls, [*places, *buffers])
+                tape.run([*places, *buffers, *numbers])
     for tensor, copy in copied:
         if tensor is not tensors[1]:
             tensor.copy_(copy)

@@ -20,54 +20,53 @@ from torch import Tensor
 from optkit.translation import Program
 
 END = 1 << 60
-WRAPPED = "tensor "
-Calls = list[tuple[Callable[..., Any], tuple[Any, ...], int]]
 
 _UNARY = {"sqrt": torch.sqrt, "abs": torch.abs, "sign": torch.sign, "neg": torch.neg}
-_BINARY = {"Add": torch.add, "Sub": torch.sub, "Mult": torch.mul, "Div": torch.div}
-_EXTREME = {
-    "maximum": (torch.maximum, torch.clamp_min),
-    "minimum": (torch.minimum, torch.clamp_max),
+_BINARY = {
+    "Add": torch.add,
+    "Sub": torch.sub,
+    "Mult": torch.mul,
+    "Div": torch.div,
+    "maximum": torch.maximum,
+    "minimum": torch.minimum,
 }
-_COMMUTE = ("Add", "Mult", "maximum", "minimum")
 
 
 @dataclass(frozen=True)
 class Tape:
-    """Calls ``function(*operands, out=place)`` in order.
+    """Calls ``function(first, second, out=place)`` in order.
 
     Attributes:
-        calls: (function, operands, place). An operand that is a number is a place, one that is text names a
-            scalar.
-        wrapped: Names of the scalars that torch wants as a tensor, because they stand left of − or /.
-        constants: Scalars that are literals in the rule, by the name they have among the operands.
-        scratch: Count of scratch buffers, numbered after θ, g and the state.
+        calls: (function, first operand, second or None, place), all by their number in the list of tensors
+            given to `run`: θ, g, the state, the scratch buffers, the scalars.
+        scalars: Names of the scalars, in order.
+        constants: Those of them that are literals in the rule → their value.
+        scratch: Count of scratch buffers.
     """
 
-    calls: tuple[tuple[Callable[..., Any], tuple[int | str, ...], int], ...]
-    wrapped: frozenset[str]
+    calls: tuple[tuple[Callable[..., Any], int, int | None, int], ...]
+    scalars: tuple[str, ...]
     constants: Mapping[str, float]
     scratch: int
 
-    def bind(self, scalars: Mapping[str, Any]) -> Calls:
-        """The calls with the scalars of one step put in."""
-        # An int among the operands is a place, so that t = 3 must become 3.0.
-        numbers: dict[int | str, Any] = {name: float(value) for name, value in scalars.items()}
-        numbers.update(self.constants)
-        for name in self.wrapped:
-            numbers[WRAPPED + name] = torch.tensor(numbers[name], dtype=torch.float64)
-        return [
-            (function, tuple(numbers.get(operand, operand) for operand in operands), place)
-            if any(type(operand) is str for operand in operands)
-            else (function, operands, place)
-            for function, operands, place in self.calls
-        ]
+    def numbers(
+        self, scalars: Mapping[str, Any], dtype: torch.dtype, device: torch.device
+    ) -> tuple[Tensor, ...]:
+        """The scalars of one step, as tensors without dimensions, of the dtype of the arithmetic.
 
+        torch rounds a Python number in the same way, but makes it anew in every call, which takes as long
+        as a thousand elements.
+        """
+        values = [self.constants[x] if x in self.constants else scalars[x] for x in self.scalars]
+        return torch.tensor(values, dtype=dtype, device=device).unbind()
 
-def run(calls: Calls, places: Sequence[Tensor]) -> None:
-    """Run bound calls, in place, on vectors of one length: θ, g, the state, the scratch buffers."""
-    for function, operands, place in calls:
-        function(*[places[x] if type(x) is int else x for x in operands], out=places[place])
+    def run(self, tensors: Sequence[Tensor]) -> None:
+        """Run the calls in place. All but the scalars are vectors of one length."""
+        for function, first, second, place in self.calls:
+            if second is None:
+                function(tensors[first], out=tensors[place])
+            else:
+                function(tensors[first], tensors[second], out=tensors[place])
 
 
 def record(rule: Program, conditions: Mapping[str, Any], before: Sequence[tuple[str, ast.expr]] = ()) -> Tape:
@@ -82,8 +81,10 @@ def record(rule: Program, conditions: Mapping[str, Any], before: Sequence[tuple[
         >>> from optkit.rules import RULES
         >>> from optkit.translation import program
         >>> tape = record(program(RULES["momentum_common"]), {})
-        >>> [(function.__name__, operands, place) for function, operands, place in tape.calls]
-        [('mul', (2, 'momentum'), 3), ('add', (3, 1), 2), ('mul', (2, 'lr'), 3), ('sub', (0, 3), 0)]
+        >>> tape.scratch, tape.scalars  # θ is 0, g 1, v 2, the scratch buffer 3
+        (1, ('momentum', 'lr'))
+        >>> [(function.__name__, *places) for function, *places in tape.calls]
+        [('mul', 4, 2, 3), ('add', 3, 1, 2), ('mul', 5, 2, 3), ('sub', 0, 3, 0)]
     """
     recorder = _Recorder(rule.parameters)
     for name, node in before:
@@ -101,7 +102,6 @@ class _Recorder:
         self.inputs = len(parameters)
         self.names: dict[str, int | str] = {name: i for i, name in enumerate(parameters)}
         self.operations: list[tuple[Callable[..., Any], tuple[int | str, ...]]] = []
-        self.wrapped: set[str] = set()
         self.constants: dict[str, float] = {}
 
     def block(self, body: Sequence[ast.stmt], conditions: Mapping[str, Any]) -> None:
@@ -128,13 +128,6 @@ class _Recorder:
         operands = [self.expression(item) for item in pair]
         if kind in _UNARY:
             return self._add(_UNARY[kind], *operands)
-        if isinstance(operands[0], str) and kind in _COMMUTE:
-            operands.reverse()
-        if isinstance(operands[0], str):
-            self.wrapped.add(operands[0])
-            operands[0] = WRAPPED + operands[0]
-        if kind in _EXTREME:
-            return self._add(_EXTREME[kind][isinstance(operands[1], str)], *operands)
         return self._add(_BINARY[kind], *operands)
 
     def _add(self, function: Callable[..., Any], *operands: int | str) -> int:
@@ -152,7 +145,7 @@ class _Recorder:
         holder = dict(where)  # place → value
         free: list[int] = []
         places = self.inputs
-        calls = []
+        calls: list[tuple[Callable[..., Any], tuple[int | str, ...], int]] = []
         for i, (function, operands) in enumerate(self.operations):
             value = self.inputs + i
             sources = tuple(where[x] if isinstance(x, int) else x for x in operands)
@@ -177,7 +170,13 @@ class _Recorder:
                 moves = {place: places if source == ready else source for place, source in moves.items()}
                 places += 1
             calls.append((_copy, (moves.pop(ready),), ready))
-        return Tape(tuple(calls), frozenset(self.wrapped), self.constants, places - self.inputs)
+        names = tuple(dict.fromkeys(x for _, sources, _ in calls for x in sources if isinstance(x, str)))
+        number = {name: places + i for i, name in enumerate(names)}
+        resolved = []
+        for function, sources, at in calls:
+            first, second = [number[x] if isinstance(x, str) else x for x in (*sources, None)][:2]
+            resolved.append((function, first, second, at))
+        return Tape(tuple(resolved), names, self.constants, places - self.inputs)
 
 
 def _copy(source: Tensor, *, out: Tensor) -> None:
