@@ -1,6 +1,6 @@
 """Whether momentum needs fewer steps than SGD to a target loss on real data (C06).
 
-A study of some fifteen minutes: ``python -m optkit.studies momentum`` repeats it and stores
+A study of 348 short runs: ``python -m optkit.studies momentum`` repeats it and stores
 ``results/c06_momentum.json``. The protocol stands in `PROTOCOL` and was fixed before any run with momentum.
 """
 
