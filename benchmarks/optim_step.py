@@ -1,8 +1,8 @@
 """Time of one Adam step: optkit's against torch's default (one tensor after another) and torch's fused.
 
-The contenders take turns in every round, and the ratio is taken within the round, because the speed of a shared
-machine changes from second to second: printed are the median ratio and its quartiles. The weights lie in ten
-tensors.
+The contenders take turns in every round, and the ratio is taken within the round, because the speed of a
+shared machine changes from second to second: printed are the median ratio and its quartiles. The weights lie
+in ten tensors.
 
     python benchmarks/optim_step.py                 the table
     python benchmarks/optim_step.py --quick         fewer rounds, no 1e7
