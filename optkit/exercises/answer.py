@@ -11,7 +11,7 @@ import numpy as np
 
 __all__ = ["Answer", "attempt", "first_match", "right", "same", "wrong"]
 
-WIDTH = 72  # characters a line: fits the page and a terminal
+WIDTH = 66  # characters a line: fits a solution on the page, and a terminal
 
 
 @dataclass(frozen=True)
