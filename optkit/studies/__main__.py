@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from optkit.studies.ledger import ResultError, claim, claims, studies
+from optkit.studies.ledger import ResultError, claims, studies
 
 
 def main(words: list[str] | None = None) -> int:
@@ -24,9 +24,8 @@ def main(words: list[str] | None = None) -> int:
     try:
         if what == "claims":
             for row in claims():
-                found = claim(row["id"])
-                print(f"{found.id}  {found.verdict}\n     {found.statement}")
-                print(f"     measured: {found.measured}\n     spread: {found.spread}\n     {found.command}\n")
+                print("{id}  {verdict}\n     {statement}".format(**row))
+                print("     measured: {measured}\n     spread: {spread}\n     {command}\n".format(**row))
         else:
             print(f"stored {repeatable[what].repeat()}")
     except ResultError as error:
