@@ -10,18 +10,23 @@ from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from optkit.language.errors import LanguageError
-from optkit.language.functions import ARITY, pi
+from optkit.language.functions import ARITY, ELEMENTWISE, pi
 
 OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow)
 COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 
-# Words that Python allows as names and C, CUDA or JavaScript do not.
+# Words that Python allows as names and C, CUDA (which is C++) or JavaScript do not. The last line: what every
+# JavaScript object has, so that an option of that name would never take its default.
 RESERVED = frozenset(
     "auto bool case catch char const debugger default delete do double enum export extends extern false "
-    "float function goto inline instanceof int interface let long new null package private protected public "
-    "register "
-    "restrict short signed sizeof static struct super switch this throw true typedef typeof union unsigned "
-    "undefined var void volatile Math NaN Infinity arguments eval".split()
+    "float function goto implements inline instanceof int interface let long new null package private "
+    "protected public register restrict short signed sizeof static struct super switch this throw true "
+    "typedef typeof union unsigned undefined var void volatile Math NaN Infinity arguments eval "
+    "alignas alignof and_eq asm bitand bitor compl concept const_cast consteval constexpr constinit "
+    "decltype dynamic_cast explicit friend mutable namespace noexcept not_eq nullptr operator or_eq "
+    "reinterpret_cast requires static_assert static_cast template thread_local typeid typename using "
+    "virtual wchar_t xor xor_eq "
+    "constructor hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString toString valueOf".split()
 )
 
 REMEDIES = {
@@ -39,6 +44,10 @@ REMEDIES = {
     ast.Tuple: "assign each element to a name of its own",
     ast.Call: "call one of the functions of optkit.language.functions by its name",
     ast.NamedExpr: "assign on a line of its own",
+    ast.Expr: "leave it out: only assignments have an effect, as in v = 0.9 * v",
+    ast.Pass: "turn the condition round with not, so that only one branch is left",
+    ast.Import: "import the function above the rule",
+    ast.ImportFrom: "import the function above the rule",
     ast.FunctionDef: "define the function outside and register it as a rule of its own",
 }
 
@@ -93,6 +102,7 @@ class Checker:
         return self.kinds
 
     def _parameters(self) -> None:
+        self._name_allowed(self.tree, self.tree.name)
         a = self.tree.args
         if a.vararg or a.kwarg or a.posonlyargs:
             self.refuse(
@@ -118,13 +128,20 @@ class Checker:
                 self.kinds[argument.arg] = "scalar"
             elif isinstance(default, bool):
                 self.kinds[argument.arg] = "flag"
-            elif isinstance(default, (int, float)):
+            elif type(default) in (int, float):
+                # Only Python's own: NumPy's numbers divide by zero and print in another way.
+                if not _is_double(default):
+                    self.refuse(
+                        argument,
+                        f"the default of {argument.arg} is {default!r}, which is no exact double",
+                        "use a finite number",
+                    )
                 self.kinds[argument.arg] = "scalar"
             else:
                 self.refuse(
                     argument,
-                    f"the default of {argument.arg} is {default!r}, not a number or a flag",
-                    "use a number, True or False",
+                    f"the default of {argument.arg} is {default!r}, not a Python number or a flag",
+                    "use a number, as in 0.9 or float(…), or True or False",
                 )
 
     def _name_allowed(self, node: ast.AST, name: str) -> None:
@@ -208,7 +225,7 @@ class Checker:
         if isinstance(node, ast.Constant):
             if isinstance(node.value, bool) or not isinstance(node.value, (int, float)):
                 self.refuse(node, f"{node.value!r} is not a number", "use numbers only")
-            if not math.isfinite(node.value) or (isinstance(node.value, int) and abs(node.value) > 2**53):
+            if not _is_double(node.value):
                 self.refuse(node, f"{node.value} is not exact in double precision", "use a finite double")
             return "scalar"
         if isinstance(node, ast.Name):
@@ -256,10 +273,13 @@ class Checker:
         meant = self._lookup(name)
         if meant is not self.functions[name]:
             found = "nothing" if meant is None else f"{getattr(meant, '__module__', '?')}.{name}"
+            room = "optkit.rules" if name in ELEMENTWISE else "optkit.language"
             self.refuse(
                 node,
-                f"{name} means {found} here, not optkit's {name}",
-                f"write from optkit.rules import {name} above the function",
+                f"{name} means {found} here, not {'Python' if name == 'abs' else 'optkit'}'s {name}",
+                "give the other one another name"
+                if name == "abs"
+                else f"write from {room} import {name} above the function",
             )
         if node.keywords or len(node.args) != ARITY[name]:
             self.refuse(node, f"{name} takes {ARITY[name]} positional argument(s)", f"give it {ARITY[name]}")
@@ -293,13 +313,26 @@ class Checker:
         return self.function.__globals__.get(name, getattr(builtins, name, None))
 
 
+def _is_double(value: float) -> bool:
+    """Whether C and JavaScript have the same number."""
+    return abs(value) <= 2**53 if isinstance(value, int) else math.isfinite(value)
+
+
 def _what(node: ast.AST) -> str:
+    if isinstance(node, ast.Expr):
+        return (
+            _what(node.value) if isinstance(node.value, (ast.Yield, ast.YieldFrom)) else "a bare expression"
+        )
     words = {
         ast.For: "a for loop", ast.While: "a while loop", ast.AugAssign: "an assignment like +=",
         ast.AnnAssign: "an annotated assignment", ast.Attribute: "attribute access",
         ast.Subscript: "indexing",
         ast.IfExp: "a conditional expression", ast.Lambda: "a lambda", ast.Mod: "%", ast.FloorDiv: "//",
         ast.MatMult: "@", ast.BitXor: "^", ast.UAdd: "unary plus", ast.Invert: "~", ast.Not: "not",
+        ast.Yield: "yield", ast.YieldFrom: "yield", ast.Starred: "a star", ast.Pass: "pass",
+        ast.Import: "an import", ast.ImportFrom: "an import", ast.Match: "match", ast.NamedExpr: ":=",
+        ast.Global: "global", ast.Nonlocal: "nonlocal", ast.With: "with", ast.Try: "try", ast.Delete: "del",
+        ast.List: "a list", ast.Tuple: "a tuple", ast.Constant: "a constant", ast.FunctionDef: "a function",
     }  # fmt: skip
     return words.get(type(node), type(node).__name__)
 

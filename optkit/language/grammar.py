@@ -119,6 +119,14 @@ def _read(function: Callable[..., Any]) -> tuple[ast.FunctionDef, str, str, int]
             "define it with def",
         )
     file = function.__code__.co_filename
+    if hasattr(function, "__wrapped__"):
+        # Its source is the wrapped function's, but what runs is the wrapper.
+        raise LanguageError(
+            file,
+            function.__code__.co_firstlineno,
+            f"a decorator has put another function around {function.__name__}",
+            "leave that decorator out",
+        )
     try:
         lines, first_line = inspect.getsourcelines(function)
     except (OSError, TypeError) as error:
@@ -128,14 +136,17 @@ def _read(function: Callable[..., Any]) -> tuple[ast.FunctionDef, str, str, int]
             f"the source of {function.__name__} cannot be read",
             "define it in a file or a notebook cell, not by exec or at the plain prompt",
         ) from error
-    text = textwrap.dedent("".join(lines))
+    text = "".join(lines)
+    indented = text[:1].isspace()
     try:
-        tree = ast.parse(text).body[0]
+        # A block around an indented function: comments and docstrings may begin further left than the code.
+        tree = (ast.parse("if True:\n" + text).body[0].body if indented else ast.parse(text).body)[0]
     except SyntaxError as error:  # a lambda in the middle of an expression, for example
         raise LanguageError(
             file, first_line, "a formula must be a function of its own", "define it with def"
         ) from error
     if not isinstance(tree, ast.FunctionDef):
         raise LanguageError(file, first_line, "a formula must be a plain function", "define it with def")
-    source = "\n".join(text.splitlines()[tree.lineno - 1 :]) + "\n"
+    ast.increment_lineno(tree, -indented)
+    source = textwrap.dedent("\n".join(text.splitlines()[tree.lineno - 1 :]) + "\n")
     return tree, source, file, first_line

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from optkit.optim.choice import Choice
-from optkit.optim.rule_optimizer import RuleOptimizer
+from optkit.optim.rule_optimizer import TORCH_PATHS, RuleOptimizer
 from optkit.rules import Rule
 
 _OWN = {
@@ -85,9 +85,8 @@ def _check(rule: Rule) -> None:
             f"rule must need no inputs, but {rule.name} needs {', '.join(rule.inputs)} at every step, "
             "which a torch optimizer is not given; compute it inside the rule, or call the rule yourself"
         )
-    taken = {"params", "self", "maximize", "decoupled_weight_decay", "param_names"} & set(
-        rule.hyperparameters
-    )
+    own = {"params", "self", "maximize", "decoupled_weight_decay", "param_names", "initial_lr", *TORCH_PATHS}
+    taken = own & set(rule.hyperparameters)
     if taken:
         name = sorted(taken)[0]
         raise ValueError(

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, overload
 
 from optkit.language.errors import LanguageError
 from optkit.language.functions import ELEMENTWISE
 from optkit.language.grammar import Formula, formula
 from optkit.rules.hyperparameters import HYPERPARAMETERS, Hyperparameter
+
+FIELDS = frozenset(f.name for f in fields(Hyperparameter)) - {"name", "default"}
+"""What a rule may say about a hyper-parameter of its own, besides the default in its signature."""
 
 
 @dataclass(frozen=True)
@@ -184,24 +187,33 @@ def rule(
             f"scalars without a default: {', '.join(missing) or 'none'}",
             "give a default, or name them in inputs=",
         )
+    if unknown := sorted(set(changes) - (set(checked.scalars) - set(inputs))):
+        refuse(f"@rule names {', '.join(unknown)}", "name only keyword-only parameters of the function")
+    for name, change in changes.items():
+        if strange := sorted(set(change) - FIELDS):
+            refuse(f"@rule gives {name} {', '.join(strange)}", f"give it any of {', '.join(sorted(FIELDS))}")
     hyper = {
         name: _hyperparameter(name, default, changes.get(name, {}))
         for name, default in checked.scalars.items()
         if name not in inputs
     }
-    unknown = set(changes) - set(hyper)
-    if unknown:
-        refuse(
-            f"@rule names {', '.join(sorted(unknown))}", "name only keyword-only parameters of the function"
-        )
     for name, parameter in hyper.items():
         try:
             parameter.check(parameter.default)
         except ValueError as error:
             refuse(f"the default of {name} is out of its range ({error})", "change the default or the range")
-    return Rule(
-        checked, state, hyper, tuple(inputs), citation, None if gradient_at is None else formula(gradient_at)
-    )
+    point = None if gradient_at is None else formula(gradient_at, functions=ELEMENTWISE)
+    if point is not None:
+        wanted = f"(theta, {''.join(name + ', ' for name in state)}*, hyper…)"
+        if [argument.arg for argument in point.tree.args.args] != ["theta", *state] or len(
+            point.results
+        ) != 1:
+            refuse(f"gradient_at is no function {wanted} of one result", f"write {point.name}{wanted}")
+        if strange := sorted(set(point.scalars) - set(hyper)):
+            refuse(
+                f"gradient_at asks for {', '.join(strange)}", "use hyper-parameters that the rule has as well"
+            )
+    return Rule(checked, state, hyper, tuple(inputs), citation, point)
 
 
 def _hyperparameter(name: str, default: Any, changes: Mapping[str, Any]) -> Hyperparameter:

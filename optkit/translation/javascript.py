@@ -59,7 +59,8 @@ def to_javascript(source: Any) -> str:
             for name, default in formula.scalars.items()
         )
         parameters.append(f"{{ {options} }} = {{}}")
-    local = [name for name in formula.kinds if name not in (*formula.arrays, *formula.scalars, "t")]
+    given = {*formula.arrays, *formula.scalars} | ({"t"} if formula.has_step else set())
+    local = [name for name in formula.kinds if name not in given]
     lines = [f"export function {formula.name}({', '.join(parameters)}) {{"]
     if local:
         lines.append(f"  let {', '.join(local)};")

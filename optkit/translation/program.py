@@ -26,7 +26,7 @@ class Program:
         parameters: Names of the array arguments, in order.
         scalar_parameters: Names of the scalar arguments, ``t`` first where the formula has it.
         hoisted: The names of the scalars that the array part uses, in order.
-        conditions: Those of them that decide a branch.
+        conditions: Those of them that decide a branch of the array part.
         scalar_part: Statements over scalars only; a tuple of `ast.stmt`.
         array_part: Statements over arrays, with hoisted names in place of scalar sub-expressions.
         results: The returned expressions, hoisted alike.
@@ -53,6 +53,9 @@ class Program:
     def scalars(self, *t: float, **values: Any) -> dict[str, Any]:
         """The hoisted scalars of step ``t``, in double. Those of a branch not taken are 0.0.
 
+        Raises:
+            ValueError: One has no real value: a division by zero, a root of a negative number, an overflow.
+
         Example:
             >>> from optkit.rules import RULES
             >>> adam = program(RULES["adam"])
@@ -61,7 +64,17 @@ class Program:
             >>> adam.scalars(1, **RULES["adam"].defaults())["h3"] == 1 - 0.999
             True
         """
-        return dict(zip(self.hoisted, self._scalar_function(*t, **values), strict=True))
+        try:
+            numbers = self._scalar_function(*t, **values)
+            if complex in map(type, numbers):
+                raise ValueError("a power of a negative number is complex")
+        except (ArithmeticError, ValueError) as error:
+            given = {**dict.fromkeys(self.scalar_parameters[: len(t)], *t), **values}
+            raise ValueError(
+                f"{self.name} has no value at {', '.join(f'{key}={value}' for key, value in given.items())}: "
+                f"{error.args[-1]}; change a hyper-parameter, or put an if around the expression"
+            ) from error
+        return dict(zip(self.hoisted, numbers, strict=True))
 
     def arrays(self, *arrays: Any, **scalars: Any) -> tuple[Any, ...]:
         """The array part, on whatever the formula runs on, given the result of `scalars`."""
@@ -188,6 +201,7 @@ class _Splitter:
                     array.append(_branch(name, then_array, else_array))
                 else:
                     del self.hoisted[name]
+                    self.conditions.remove(name)
         return scalar, array
 
     def _is_array(self, node: ast.expr) -> bool:

@@ -35,7 +35,7 @@ def test_the_line_is_right_below_decorators_and_docstrings():
 
     @keep
     @keep
-    def long(x):
+    def wide(x):
         """One line.
 
         More.
@@ -44,8 +44,8 @@ def test_the_line_is_right_below_decorators_and_docstrings():
         y += 1
         return y
 
-    error = refused(long)
-    assert error.lineno == long.__code__.co_firstlineno + 8
+    error = refused(wide)
+    assert error.lineno == wide.__code__.co_firstlineno + 8
     assert "write name = name + … in full" in str(error)
 
 
@@ -98,7 +98,7 @@ def outside(x):
     return x * LIMIT
 
 
-def undefined(x):
+def unknown_name(x):
     return x * nowhere  # noqa: F821
 
 
@@ -183,7 +183,7 @@ def nested(x):
     ("function", "words"),
     [
         (power, "write the product, as in g * g"),
-        (attribute, "use assignments, if / else on scalars"),
+        (attribute, "import the function above"),
         (method, "call the function by its own name"),
         (index, "a parameter of its own"),
         (ternary, "write if and else as statements"),
@@ -192,7 +192,7 @@ def nested(x):
         (number_as_flag, "compare it"),
         (flag_in_arithmetic, "write if inside"),
         (outside, "make it a keyword-only parameter"),
-        (undefined, "assign it first"),
+        (unknown_name, "assign it first"),
         (maybe_undefined, "assign it in every branch"),
         (two_kinds, "use two names"),
         (early, "return once, at the end"),
@@ -201,7 +201,7 @@ def nested(x):
         (unpacking, "one name = expression a line"),
         (default_of_array, "after a bare *"),
         (star, "name each array"),
-        (text, "use a number, True or False"),
+        (text, "or True or False"),
         (truth, "use numbers only"),
         (modulo, "use + - * / or **"),
         (reserved, "choose another name"),

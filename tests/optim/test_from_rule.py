@@ -166,9 +166,40 @@ def test_a_failing_scalar_is_found_before_anything_changes():
     first.grad = None
     optimizer.step()
     first.grad, before = torch.ones_like(first), first.detach().clone()
-    with pytest.raises(ZeroDivisionError):
+    words = r"countdown has no value at t=3, lr=0\.1: float division by zero; change a hyper-parameter"
+    with pytest.raises(ValueError, match=words):
         optimizer.step()
     assert torch.equal(first, before) and optimizer.state[first]["step"] == 1
+
+
+def test_a_branch_over_scalars_alone_may_stand_in_a_rule():
+    @rule
+    def halved_after_two(theta, g, t, *, lr=0.1, late=True):
+        if t > 2 and late:
+            rate = lr / 2
+        else:
+            rate = lr
+        theta = theta - rate * g
+        return theta
+
+    p = parameter()
+    optimizer = from_rule(halved_after_two)([p], lr=1.0)
+    for _ in range(3):
+        step(optimizer, 1.0, -4.0)
+    assert p.tolist() == [-1.5, 8.0]
+
+
+@pytest.mark.parametrize("name", ["foreach", "fused", "initial_lr"])
+def test_names_that_torch_gives_a_meaning_are_refused(name, tmp_path):
+    file = tmp_path / f"with_{name}.py"
+    file.write_text(
+        "from optkit.rules import rule\n@rule\n"
+        f"def scaled(theta, g, t, *, {name}=0.5):\n    theta = theta - {name} * g\n    return theta\n"
+    )
+    namespace = {}
+    exec(compile(file.read_text(), file, "exec"), namespace)
+    with pytest.raises(ValueError, match=f"scaled has a hyper-parameter {name}, a name the optimizer needs"):
+        from_rule(namespace["scaled"])
 
 
 def test_rules_at_module_level_pickle_under_any_name():
