@@ -26,18 +26,20 @@ from optkit.translation import program, to_javascript, to_latex
 
 GRADIENTS = (0.3, -0.7, 1.25e-3, 2.0, -1e-9)
 START = 1.5
-RULES = 150
+RULES = 250
 
 NUMBERS = st.sampled_from(["0.5", "2", "1", "3.0", "0.1", "1e-08", "7.25", "100", "0.999"])
 
 
 @st.composite
-def scalar(draw, names, depth=2):
-    kind = draw(st.integers(0, 5 if depth else 1))
-    if kind == 0 or not names:
+def scalar(draw, names, depth=1):
+    kind = draw(st.integers(0, 7 if depth else 1))
+    if kind == 0:
         return draw(NUMBERS)
     if kind == 1:
         return draw(st.sampled_from(names))
+    if kind >= 6:  # the same text again, perhaps with other values by now
+        return draw(st.sampled_from(["(1 - lr)", "(lr * a)"]))
     inner = scalar(names, depth - 1)
     if kind == 2:
         return f"-({draw(inner)})" if draw(st.booleans()) else f"-{draw(st.sampled_from(names))}"
@@ -45,12 +47,12 @@ def scalar(draw, names, depth=2):
         name = draw(st.sampled_from(["maximum", "minimum"]))
         return f"{name}({draw(inner)}, {draw(inner)})"
     if kind == 4:
-        return f"sqrt(abs({draw(inner)}))"
+        return f"abs({draw(inner)})"
     return f"({draw(inner)} {draw(st.sampled_from('+-*'))} {draw(inner)})"
 
 
 @st.composite
-def array(draw, arrays, scalars, depth=3):
+def array(draw, arrays, scalars, depth=2):
     kind = draw(st.integers(0, 6 if depth else 0))
     if kind == 0:
         return draw(st.sampled_from(arrays))
@@ -61,7 +63,7 @@ def array(draw, arrays, scalars, depth=3):
     if kind == 2:
         return f"{draw(st.sampled_from(['abs', 'sign']))}({draw(inner)})"
     if kind == 3:
-        return f"sqrt(abs({draw(inner)}))"
+        return f"sqrt(abs({draw(inner)}))" if draw(st.integers(0, 3)) == 0 else f"-({draw(inner)})"
     if kind == 4:
         return f"{draw(st.sampled_from(['maximum', 'minimum']))}({draw(inner)}, {draw(other)})"
     left, right = draw(inner), draw(other)
@@ -70,7 +72,8 @@ def array(draw, arrays, scalars, depth=3):
     if kind == 5:
         # Python floats do not divide by zero.
         return f"{left} / (abs({right}) + 0.25)"
-    # Without brackets: the order is what Python's precedence makes of it.
+    # Often without brackets: the order is what Python's precedence makes of it.
+    right = draw(st.sampled_from([right, f"({right})"]))
     return f"{left} {draw(st.sampled_from(['+', '-', '*', '+ 0.5 *', '- 2 *']))} {right}"
 
 
@@ -92,11 +95,11 @@ def condition(draw, scalars, flags, depth=1):
 def block(draw, arrays, scalars, flags, indent, depth):
     """Lines of assignments and branches, and the names that are defined after them."""
     lines, arrays, scalars = [], list(arrays), list(scalars)
-    for _ in range(draw(st.integers(1, 4))):
+    for _ in range(draw(st.integers(2, 6) if indent == "    " else st.integers(1, 3))):
         kind = draw(st.integers(0, 4 if depth else 2))
         if kind <= 1:
             text = draw(array(arrays, scalars))
-            name = draw(st.sampled_from([*arrays, "x", "h0", "c1"]))
+            name = draw(st.sampled_from([*arrays, "theta", "theta", "x", "h0"]))
             lines.append(f"{indent}{name} = {text}")
             arrays += [name] if name not in arrays else []
         elif kind == 2:
@@ -120,7 +123,9 @@ def written(draw):
     """The text of a rule: a state or two, hyper-parameters, flags."""
     state = draw(st.sampled_from([(), ("v",), ("v", "w")]))
     arrays, scalars, flags = ["theta", "g", *state], ["t", "lr", "a"], ["on", "off"]
-    lines, _, _ = draw(block(arrays, scalars, flags, "    ", 2))
+    lines, defined, numbers = draw(block(arrays, scalars, flags, "    ", 2))
+    # Everything that is known at the end goes into θ, so that no line before is idle.
+    lines += [f"    theta = {' + '.join(defined)} + ({' - '.join(numbers)})"]
     head = f"def made({', '.join(arrays)}, t, *, lr=0.1, a=-2.5, on=True, off=False):"
     return "\n".join([head, *lines, f"    return {', '.join(['theta', *state])}", ""])
 
