@@ -92,9 +92,9 @@ class RuleOptimizer(torch.optim.Optimizer, ABC):
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group, after checking its options and its parameters. See ``torch.optim.Optimizer``."""
-        if isinstance(param_group, dict) and not isinstance(param_group.get("params"), set):
+        if isinstance(param_group, dict) and not isinstance(param_group.get("params", set()), set):
             param_group = dict(param_group)
-            params = param_group.get("params", [])
+            params = param_group["params"]
             param_group["params"] = params = [params] if isinstance(params, Tensor) else list(params)
             self._check({**self.defaults, **param_group})
             for item in params:
@@ -162,8 +162,16 @@ class RuleOptimizer(torch.optim.Optimizer, ABC):
                     f"{type(self).__name__} needs dense gradients; build the layer with sparse=False, "
                     "or give this parameter to torch.optim.SparseAdam"
                 )
-            step = self.state[p].get("step") if p in self.state else None
-            t = 1 if step is None else int(step.item()) + 1
+            entries = self.state[p] if p in self.state else {}
+            kept = [(key, entries[key]) for key in choice.state.values() if key in entries]
+            for what, tensor in [("gradient", p.grad), *kept]:
+                if tensor.shape != p.shape:
+                    raise ValueError(
+                        f"parameter {place} in group {index} has the shape {tuple(p.shape)}, but its {what} "
+                        f"has {tuple(tensor.shape)}: make a new optimizer, or delete optimizer.state[p], "
+                        "once a parameter was resized"
+                    )
+            t = int(entries.get("step", 0)) + 1
             if t not in known:
                 known[t] = scalars_of(t, **hyper)
             params.append(p)
@@ -229,6 +237,8 @@ class _Plan:
 def _check_parameter(p: Any, name: str) -> None:
     if not isinstance(p, Tensor):
         return  # torch says it
+    if isinstance(p, torch.nn.parameter.UninitializedParameter):
+        return  # of a lazy layer: it has no shape before the first batch
     if p.dtype not in ARITHMETIC:
         allowed = ", ".join(str(dtype).removeprefix("torch.") for dtype in ARITHMETIC)
         raise TypeError(f"parameters of {name} must be of dtype {allowed}, got {p.dtype}; convert them first")

@@ -142,6 +142,31 @@ def test_other_dtypes_are_refused(make, dtype):
         make([p])
 
 
+@pytest.mark.parametrize("shape", [(5,), (1,)])
+@pytest.mark.parametrize("what", ["gradient", "exp_avg"])
+def test_a_resized_parameter_is_refused_before_anything_changes(shape, what):
+    first, second = params = [torch.nn.Parameter(torch.ones(3)) for _ in range(2)]
+    optimizer = optim.Adam(params)
+    first.grad, second.grad = torch.ones(3), torch.ones(3)
+    optimizer.step()
+    before = first.detach().clone()
+    second.data = torch.ones(shape)
+    if what == "exp_avg":
+        second.grad = torch.ones(shape)
+    with pytest.raises(ValueError, match=rf"parameter 1 in group 0 .* but its {what} has \(3,\)"):
+        optimizer.step()
+    assert torch.equal(first, before) and optimizer.state[first]["step"] == 1
+
+
+def test_parameters_of_a_lazy_layer_are_taken_before_they_have_a_shape():
+    layer = torch.nn.LazyLinear(2)
+    optimizer = optim.Adam(layer.parameters(), lr=0.5)
+    layer(torch.ones(1, 3)).sum().backward()
+    before = layer.weight.detach().clone()
+    optimizer.step()
+    torch.testing.assert_close(layer.weight.detach(), before - 0.5)
+
+
 def test_views_that_share_elements_are_refused(make):
     p = torch.nn.Parameter(torch.ones(1).expand(5))
     with pytest.raises(ValueError, match=r"expanded.*clone"):
@@ -158,6 +183,8 @@ def test_what_torch_refuses_is_refused(make, parameters):
         make([1.0])
     with pytest.raises(ValueError, match=r"non-leaf"):
         make([params[0] * 2])
+    with pytest.raises(KeyError, match=r"params"):
+        make([{"lr": 0.1}])
     optimizer = make(params)
     with pytest.raises(ValueError, match=r"more than one parameter group"):
         optimizer.add_param_group({"params": params[:1]})
