@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from optkit.figures.canvas import canvas, style
+from optkit.figures.canvas import canvas, plain_ticks, style
 from optkit.figures.palette import FACES, Face, series
 
 if TYPE_CHECKING:
@@ -101,6 +101,9 @@ def draw_curves(
             last[look.label] = middle[-1]
     if log:
         axes.set_yscale("log")
+        low, high = axes.dataLim.intervaly
+        if 0 < low and high < 100 * low:
+            plain_ticks(axes.yaxis, np.array([low, high]))
     axes.set_xlabel(x_label)
     axes.set_ylabel(y_label)
     if len(lines) > 1:

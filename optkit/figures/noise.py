@@ -61,7 +61,7 @@ def noise_against_batch_size(gram: np.ndarray, *, seed: int = 0, draws: int = 50
         axes.set_yscale("log")
         axes.set_ylim(bottom=once.min() / 2)
         axes.set_xlabel("batch size $m$")
-        axes.set_ylabel("noise: root mean square of $\\Vert\\hat{g} - G\\Vert$")
+        axes.set_ylabel("noise: root mean square of $\\Vert\\hat{g} - g\\Vert$")
         axes.xaxis.set_major_formatter("{x:.0f}")
         axes.legend()
     factor = np.sqrt((count - parts) / (count - 1))

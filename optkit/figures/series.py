@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from optkit.figures.canvas import canvas, style
+from optkit.figures.canvas import canvas, plain_ticks, style
 from optkit.figures.palette import INK, RAW, series
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ def averages_over(
     true = None if truth is None else _like(values, truth, "truth")
     windows = windows or {"": (1, len(values))}
     with style():
-        figure, panels = canvas(1, len(windows), squeeze=False, height=1.0 if len(windows) == 1 else 1.2)
-        for axes, (title, (first, last)) in zip(panels[0], windows.items(), strict=True):
+        figure, panels = _stack(len(windows), 0.85)
+        for axes, (title, (first, last)) in zip(panels, windows.items(), strict=True):
             if not 1 <= first < last <= len(values):
                 raise ValueError(f"windows must lie in 1 … {len(values)}, got {first} … {last} for {title!r}")
             part = slice(first - 1, last)
@@ -68,12 +68,17 @@ def averages_over(
                 axes.plot(steps[part], line[part], **series(index).line(label=label, markers=False))
             if true is not None:
                 axes.plot(steps[part], true[part], color=INK, linewidth=1.2, label="true value")
-            axes.set(title=title, xlabel="step t")
+            axes.set(title=title, xlabel="step t", ylabel=ylabel)
             drawn = [line[part] for line in (*lines.values(), *([] if true is None else [true]))]
             axes.set_ylim(*_limits(values[part], drawn))
-        panels[0, 0].set_ylabel(ylabel)
-        panels[0, 0].legend()
+        panels[0].legend()
     return figure, _averages_alt(values, lines, true, windows)
+
+
+def _stack(panels: int, height: float) -> tuple[Figure, np.ndarray]:
+    """Panels below each other: side by side, their texts would be too small to read on a phone."""
+    figure, grid = canvas(panels, 1, squeeze=False, height=1.0 if panels == 1 else height)
+    return figure, grid[:, 0]
 
 
 def _limits(values: np.ndarray, lines: Sequence[np.ndarray]) -> tuple[float, float]:
@@ -152,23 +157,28 @@ def responses(panels: Mapping[str, tuple[Values, Mapping[str, Values]]]) -> tupl
 
     Example:
         >>> responses({"Ramp": ([0.0, 1.0, 2.0, 3.0], {"late": [0.0, 0.0, 1.0, 2.0]})})[1]
-        'Ramp: at the end, where the input is 3.00, late has reached 2.00.'
+        'Ramp: the input rises from 0.00 to 3.00. It has done half of it by step 3, late by step 4.'
     """
     if not panels:
         raise ValueError("panels must hold at least one input")
     texts = []
     with style():
-        figure, grid = canvas(1, len(panels), squeeze=False)
-        for axes, (title, (values, outputs)) in zip(grid[0], panels.items(), strict=True):
+        figure, grid = _stack(len(panels), 0.7)
+        for axes, (title, (values, outputs)) in zip(grid, panels.items(), strict=True):
             values = np.asarray(values, dtype=float)
             steps = np.arange(1, len(values) + 1)
             axes.plot(steps, values, color=INK, linewidth=1.2, label="input gₜ")
             for index, (label, line) in enumerate(outputs.items()):
                 axes.plot(steps, _like(values, line, label), **series(index).line(label=label))
-            reached = [f"{label} has reached {line[-1]:.2f}" for label, line in outputs.items()]
-            texts.append(f"{title}: at the end, where the input is {values[-1]:.2f}, {_join(reached)}.")
+            middle = (values[0] + values[-1]) / 2
+            half = {label: _first_above(line, middle) for label, line in {"It": values, **outputs}.items()}
+            late = [f"{label} {when}" for label, when in half.items() if label != "It"]
+            texts.append(
+                f"{title}: the input rises from {values[0]:.2f} to {values[-1]:.2f}. "
+                f"It has done half of it {half['It']}, {_join(late)}."
+            )
             axes.set(title=title, xlabel="step t")
-        grid[0, 0].legend()
+        grid[0].legend()
     return figure, " ".join(texts)
 
 
@@ -198,8 +208,8 @@ def formula_against_measurement(
     x = np.asarray(x, dtype=float)
     texts = []
     with style():
-        figure, grid = canvas(1, len(panels), squeeze=False)
-        for axes, (title, (formula, measured)) in zip(grid[0], panels.items(), strict=True):
+        figure, grid = _stack(len(panels), 0.7)
+        for axes, (title, (formula, measured)) in zip(grid, panels.items(), strict=True):
             measured = np.asarray(measured, dtype=float)
             if measured.ndim != 2 or measured.shape[1] != len(x):
                 raise ValueError(
@@ -213,15 +223,15 @@ def formula_against_measurement(
                 np.tile(x, len(measured)), measured.ravel(), label="measured", fillstyle="none", **points
             )
             axes.set(title=title, xlabel=xlabel)
+            _plain_ticks(axes, x, measured.ravel())
             if xticks:
                 axes.set_xticks(x, xticks)
-                axes.minorticks_off()
             worst = np.max(np.abs(measured / [formula(point) for point in x] - 1))
             texts.append(
                 f"{title}: measurements with {len(measured)} seeds differ from the formula "
                 f"by at most {100 * worst:.1f} %."
             )
-        grid[0, 0].legend()
+        grid[0].legend()
     return figure, " ".join(texts)
 
 
@@ -248,8 +258,8 @@ def choice(
     x = np.asarray(x, dtype=float)
     texts = []
     with style():
-        figure, grid = canvas(1, len(curves), squeeze=False)
-        for axes, (title, lines) in zip(grid[0], curves.items(), strict=True):
+        figure, grid = _stack(len(curves), 0.75)
+        for axes, (title, lines) in zip(grid, curves.items(), strict=True):
             found = []
             for index, (label, line) in enumerate(lines.items()):
                 line, face = _like(x, line, label), series(index)
@@ -260,19 +270,15 @@ def choice(
             axes.set(title=title, xlabel=xlabel, xscale="log", yscale="log")
             _plain_ticks(axes, x, np.concatenate([np.asarray(line, dtype=float) for line in lines.values()]))
             texts.append(f"{title}: {_join(found)}.")
-        for axes, label in zip(grid[0], ylabels, strict=False):
+        for axes, label in zip(grid, ylabels, strict=False):
             axes.set_ylabel(label)
-        grid[0, 0].legend()
+        grid[0].legend()
     return figure, " ".join(texts)
 
 
 def _plain_ticks(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:
-    """Ticks at 1, 2, 5, 10, … in plain digits: powers of ten are too few for a short axis."""
-    steps = np.array([digit * 10.0**power for power in range(-6, 7) for digit in (1, 2, 5)])
-    for axis, values in ((axes.xaxis, x), (axes.yaxis, y)):
-        ticks = steps[(steps >= values.min() * 0.99) & (steps <= values.max() * 1.01)]
-        axis.set_ticks(ticks, [f"{tick:g}" for tick in ticks])
-    axes.minorticks_off()
+    plain_ticks(axes.xaxis, x)
+    plain_ticks(axes.yaxis, y)
 
 
 def _like(values: np.ndarray, line: Values, label: str) -> np.ndarray:
@@ -280,6 +286,12 @@ def _like(values: np.ndarray, line: Values, label: str) -> np.ndarray:
     if line.shape != values.shape:
         raise ValueError(f"{label} must have shape {values.shape}, as the values, got {line.shape}")
     return line
+
+
+def _first_above(line: Values, level: float) -> str:
+    """From which step on, counted from 1, a line has reached a level; NaN has not."""
+    reached = np.flatnonzero(np.asarray(line, dtype=float) >= level)
+    return f"by step {reached[0] + 1}" if reached.size else "not at all"
 
 
 def _rms(differences: np.ndarray) -> float:

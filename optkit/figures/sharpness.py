@@ -55,7 +55,7 @@ def lifted_minima(*, rho: float = 0.3, sharp: float = 25.0, flat: float = 1.0) -
     seen = loss(sam_point(two_valleys, theta, rho=rho))
     with style():
         figure, axes = canvas()
-        axes.plot(theta, loss(theta), **series(0).line(label=r"loss $L(\theta)$", markers=False))
+        axes.plot(theta, loss(theta), **series(0).line(label=r"loss $J(\theta)$", markers=False))
         axes.plot(theta, worst, **series(1).line(label=r"worst loss within $\rho$", markers=False))
         look = face("sam_perturbation").line(label="loss where SAM looks")
         axes.plot(theta, seen, **(look | {"linestyle": "", "markevery": 16}), markersize=4)

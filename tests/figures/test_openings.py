@@ -64,7 +64,7 @@ def test_a_decay_that_never_rectifies_is_refused():
 def test_minima_are_lifted_by_their_sharpness():
     figure, alt = lifted_minima(rho=0.2, sharp=16.0, flat=2.0)
     theta, worst = line(figure.axes[0], r"worst loss within $\rho$")
-    loss = line(figure.axes[0], r"loss $L(\theta)$")[1]
+    loss = line(figure.axes[0], r"loss $J(\theta)$")[1]
     assert (worst >= loss).all()
     assert worst[np.abs(theta - 1) < 0.5].min() == pytest.approx(2.0 * 0.2**2 / 2, rel=0.05)
     assert (

@@ -71,7 +71,7 @@ def test_alternative_texts_follow_the_data():
     jumping = averages_over([0.0, 1.0, 0.0], {"average": [0.0, 0.5, 0.5]})[1]
     assert "jump by 1.00" in jumping and "average by 0.35" in jumping
     assert "mean age 1.5 steps" in weights_by_age({"mean": [0.25] * 4})[1]
-    assert "late has reached 38.00" in FIGURES["responses"]()[1]
+    assert "It has done half of it by step 21, late by step 23." in FIGURES["responses"]()[1]
     assert "at most 1.0 %" in FIGURES["measured"]()[1]
     assert "a is least at 2, with 1.000 and b is least at 4, with 1.500" in FIGURES["choice"]()[1]
 

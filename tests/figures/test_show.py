@@ -22,8 +22,8 @@ def test_the_output_carries_image_and_texts():
     assert metadata["optkit"] == {"kind": "figure", **GOOD}
     png = base64.b64decode(data["image/png"])
     width, height = struct.unpack(">II", png[16:24])
-    assert (width, height) == (1280, 800)
-    assert metadata["image/png"]["width"] == 640
+    assert (width, height) == (1120, 740)
+    assert metadata["image/png"]["width"] == 560
     assert GOOD["alt"] in data["text/html"]
     assert GOOD["caption"] in data["text/html"]
 
