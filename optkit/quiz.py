@@ -11,9 +11,11 @@ from dataclasses import dataclass
 _STYLE = """
 .optkit-quiz { border: 1px solid color-mix(in srgb, currentColor 35%, transparent); border-radius: 8px;
   padding: 0.4rem 1rem 0.8rem; margin: 1rem 0; min-width: 0; max-width: 100%; box-sizing: border-box; }
-.optkit-quiz legend { font-size: 1em; font-weight: 600; padding: 0 0.4rem; margin: 0; width: auto;
-  float: none; overflow-wrap: anywhere; }
-.optkit-answer { display: grid; grid-template-columns: auto 1fr; column-gap: 0.6rem; padding: 0.35rem 0; }
+.optkit-quiz legend { font-size: 1em; font-weight: 600; padding: 0.3rem 0 0.2rem; margin: 0; width: 100%;
+  float: left; overflow-wrap: anywhere; }
+.optkit-answer { clear: both; display: grid; grid-template-columns: auto 1fr; column-gap: 0.6rem;
+  padding: 0.35rem 0.3rem; border-radius: 6px; }
+.optkit-answer:has(input:focus-visible) { outline: 2px solid currentColor; outline-offset: -1px; }
 .optkit-answer input { width: 1.15rem; height: 1.15rem; margin: 0.2rem 0 0; accent-color: currentColor; }
 .optkit-answer label { cursor: pointer; margin: 0; min-width: 0; overflow-wrap: anywhere; }
 .optkit-feedback { grid-column: 2; min-width: 0; overflow-wrap: anywhere; }
