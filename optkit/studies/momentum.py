@@ -77,13 +77,14 @@ def compare(result: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def table(result: Mapping[str, Any]) -> pandas.DataFrame:
-    """The fresh runs of every setting: steps to the target, divergences, lost ground, accuracy.
+    """The fresh runs of every setting, steps to the target, lost ground and accuracy, and how tuning went.
 
     Args:
         result: The ``data`` of the stored result.
 
     Returns:
-        One row for each batch size and setting; medians over the fresh seeds, with the range in brackets.
+        One row for each batch size and setting; medians over the fresh seeds, with the range in brackets, and
+        how many of the runs diverged in which the setting was searched for.
     """
     import pandas
 
@@ -98,22 +99,31 @@ def table(result: Mapping[str, Any]) -> pandas.DataFrame:
                     "ε": f"{setting['lr']:.3g}",
                     "α": f"{setting['momentum']:g}",
                     "steps to target": _middle_and_range([run["steps_to_target"] for run in runs], "{:.0f}"),
-                    "diverged": sum(run["diverged"] for run in runs),
                     "lost ground": _middle_and_range([run["lost_ground"] for run in runs], "{:.2f}"),
-                    "test accuracy": _middle_and_range([run["held_out_accuracy"] for run in runs], "{:.3f}"),
+                    "test accuracy, %": _middle_and_range(
+                        [100 * run["held_out_accuracy"] for run in runs], "{:.1f}"
+                    ),
+                    "tuning diverged": _diverged(
+                        part["tuning"].get(name, []), len(result["protocol"]["tuning_seeds"])
+                    ),
                 }
             )
     return pandas.DataFrame(rows)
 
 
+def _diverged(trials: Sequence[Mapping[str, Any]], seeds: int) -> str:
+    """In how many of the runs made to tune a setting the loss diverged."""
+    return f"{sum(trial['diverged'] for trial in trials)} of {seeds * len(trials)}" if trials else "–"
+
+
 def _middle_and_range(values: Sequence[float | None], form: str) -> str:
-    """Median (lowest to highest) of what was reached, and how many runs did not reach it."""
+    """Median (lowest–highest) of what was reached, and how many runs did not reach it."""
     reached = [value for value in values if value is not None]
     if not reached:
         return "none"
     low, middle, high = (form.format(value) for value in (min(reached), median(reached), max(reached)))
     missing = "" if len(reached) == len(values) else f", {len(values) - len(reached)} of {len(values)} missed"
-    return f"{middle} ({low} to {high}{missing})"
+    return f"{middle} ({low}–{high}{missing})"
 
 
 def lost_ground(losses: Sequence[float]) -> float | None:
