@@ -13,7 +13,7 @@ from optkit.language.grammar import formula
 
 @formula
 def ewma_step(v, g, t, *, alpha=0.9):
-    """One step of the exponentially weighted moving average that starts at the first value."""
+    """One step of the exponentially weighted average that starts at the first value."""
     if t == 1:
         v = g
     else:
@@ -23,7 +23,7 @@ def ewma_step(v, g, t, *, alpha=0.9):
 
 @formula
 def ewma_normalised_step(s, g, t, *, alpha=0.9):
-    """One step of the average that starts at zero, and the average itself: its bias divided out."""
+    """One step of the average from zero, and the average itself: its bias divided out."""
     s = alpha * s + (1 - alpha) * g
     v = s / (1 - alpha**t)
     return s, v
