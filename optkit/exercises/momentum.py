@@ -21,7 +21,7 @@ def check_lr_for_ewma_form(answer: Callable[[float, float], float]) -> Answer:
         >>> check_lr_for_ewma_form(lambda lr, momentum: lr)
         Not yet. With the same ε the EWMA form takes steps that are 1 − α times as long...
     """
-    settings = ((0.1, 0.9), (0.02, 0.5), (0.3, 0.0), (0.004, 0.99))
+    settings = ((0.1, 0.9), (0.02, 0.5), (0.3, 0.2), (0.004, 0.99))  # no α = 0: lr / α gets its own hint
     found = []
     for lr, momentum in settings:
         result, fault = attempt(answer, lr, momentum)
@@ -38,7 +38,7 @@ def check_lr_for_ewma_form(answer: Callable[[float, float], float]) -> Answer:
             "torch's is a sum.": lambda: lr,
             "This is the other direction, from the EWMA form to torch's.": lambda: lr * (1 - momentum),
             "You divided by α. What the EWMA form puts before the gradient is 1 − α.": (
-                lambda: np.divide(lr, momentum, out=np.full_like(lr, np.inf), where=momentum > 0)
+                lambda: lr / momentum
             ),
             "You multiplied by α. What the EWMA form puts before the gradient is 1 − α.": lambda: (
                 lr * momentum
@@ -86,6 +86,11 @@ def check_nesterov(answer: Callable[[float, float, Slope, float, float], tuple[f
             ),
             "The sign before ε is wrong: v moves against the gradient.": lambda: _walk(_uphill)[0],
             "You returned (v, θ). The order is (θ, v).": lambda: _walk(_swapped)[0],
+            "This is torch's form, with the gradient at θ and ε outside of v. Here ε stands inside: "
+            "v ← αv − ε · gradient(θ + αv).": (lambda: _walk(_torch)[0]),
+            "This is the common form: v lacks its factor −ε. In the standard form θ ← θ + v.": (
+                lambda: _walk(_common)[0]
+            ),
         },
     )
     return known or wrong(
@@ -132,6 +137,8 @@ def check_best_momentum(answer: Callable[[float, float], tuple[float, float]]) -
                 lambda: pairs(4 / (top + mu) ** 2, ((top - mu) / (top + mu)) ** 2)
             ),
             "You returned (α, ε). The order is (ε, α).": lambda: pairs(rate**2, lr),
+            "These are √ε and √α: square both.": lambda: pairs(np.sqrt(lr), rate),
+            "Your α is right. Your ε is √ε: square it.": lambda: pairs(np.sqrt(lr), rate**2),
         },
     )
     return known or wrong("Solve εμ = (1 − √α)² and εL = (1 + √α)² for ε and α: take roots, add, subtract.")
@@ -184,6 +191,17 @@ def _from_ahead(theta: float, v: float, gradient: Slope, lr: float, momentum: fl
 def _uphill(theta: float, v: float, gradient: Slope, lr: float, momentum: float) -> tuple[float, float]:
     v = momentum * v + lr * gradient(theta + momentum * v)
     return theta + v, v
+
+
+def _torch(theta: float, v: float, gradient: Slope, lr: float, momentum: float) -> tuple[float, float]:
+    g = gradient(theta)
+    v = momentum * v + g
+    return theta - lr * (g + momentum * v), v
+
+
+def _common(theta: float, v: float, gradient: Slope, lr: float, momentum: float) -> tuple[float, float]:
+    v = momentum * v + gradient(theta + momentum * v)
+    return theta - lr * v, v
 
 
 def _swapped(theta: float, v: float, gradient: Slope, lr: float, momentum: float) -> tuple[float, float]:

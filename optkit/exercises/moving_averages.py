@@ -24,6 +24,8 @@ def check_alpha_for_window(answer: Callable[[int], float]) -> Answer:
     found = []
     for window in windows:
         result, fault = attempt(answer, window)
+        if fault and "ZeroDivisionError" in fault.text:
+            return wrong("You divide by zero for w = 1, where α must be 0. Is your fraction upside down?")
         if fault:
             return fault
         if not _numeric(result) or np.ndim(result):
@@ -81,6 +83,12 @@ def check_ewma(answer: Callable[[Sequence[float], float], Sequence[float]]) -> A
             ),
             "This is the normalised form. The exercise asks for the recursion that starts at v₁ = g₁ and "
             "divides by nothing.": (lambda: _corrected(_VALUES, alpha)),
+            "You average the last two VALUES. The weight α belongs to the last average, v_{t−1}.": (
+                lambda: _last_two(_VALUES, alpha)
+            ),
+            "You return one average too many: v₁ = g₁ stands there twice. Loop from the second value on.": (
+                lambda: np.append(_VALUES[0], _recursion(_VALUES, alpha, start=_VALUES[0]))
+            ),
             "This is a sum, not an average: the new value enters with weight 1 instead of 1 − α.": (
                 lambda: _sum(_VALUES, alpha)
             ),
@@ -95,10 +103,10 @@ def check_ewma(answer: Callable[[Sequence[float], float], Sequence[float]]) -> A
 
 
 def check_corrected(answer: Callable[[Sequence[float], float], Sequence[float]]) -> Answer:
-    """Check a function from zero-start averages (v, α) to the normalised averages.
+    """Check a function from zero-start averages (s, α) to the normalised averages.
 
     Example:
-        >>> check_corrected(lambda v, alpha: [x / (1 - alpha) for x in v])
+        >>> check_corrected(lambda s, alpha: [x / (1 - alpha) for x in s])
         Not yet. Dividing by 1 − α is right for t = 1 alone...
     """
     alpha = 0.9
@@ -116,8 +124,8 @@ def check_corrected(answer: Callable[[Sequence[float], float], Sequence[float]])
     known = first_match(
         result,
         {
-            "These are the averages as they came, with v₁ = 0.1 g₁.": lambda: zero_start,
-            "Dividing by 1 − α is right for t = 1 alone: later the weights that v holds have a larger sum.": (
+            "These are the averages as they came, with s₁ = 0.1 g₁.": lambda: zero_start,
+            "Dividing by 1 − α is right for t = 1 alone: later the weights in s have a larger sum.": (
                 lambda: zero_start / (1 - alpha)
             ),
             "You multiplied by 1 − αᵗ. Divide by it.": lambda: zero_start * (1 - alpha**t),
@@ -125,9 +133,12 @@ def check_corrected(answer: Callable[[Sequence[float], float], Sequence[float]])
                 lambda: zero_start / (1 - alpha ** (t + 1))
             ),
             "You wrote α · t for αᵗ.": lambda: zero_start / (1 - alpha * t),
+            "You divide all of them by the last 1 − αᵗ. Each value has a t of its own: 1, 2, 3, …": (
+                lambda: zero_start / (1 - alpha ** len(_VALUES))
+            ),
         },
     )
-    return known or wrong("If every g is 1, what is v_t? (1 − α)(1 + α + … + α^(t−1)). Divide by that sum.")
+    return known or wrong("If every g is 1, what is s_t? (1 − α)(1 + α + … + α^(t−1)). Divide by that sum.")
 
 
 def _recursion(
@@ -145,6 +156,11 @@ def _recursion(
 def _corrected(values: Sequence[float], alpha: float) -> np.ndarray:
     t = np.arange(1, len(values) + 1)
     return _recursion(values, alpha, start=0.0, from_first=True) / (1 - alpha**t)
+
+
+def _last_two(values: Sequence[float], alpha: float) -> np.ndarray:
+    g = np.array(values)
+    return np.append(g[0], alpha * g[:-1] + (1 - alpha) * g[1:])
 
 
 def _sum(values: Sequence[float], alpha: float) -> np.ndarray:

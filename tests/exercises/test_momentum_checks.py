@@ -25,6 +25,21 @@ def test_the_solutions_are_accepted():
     assert check_nesterov(step).is_right
 
 
+def torchs_step(theta, v, gradient, lr, momentum):
+    v = momentum * v + gradient(theta)
+    return theta - lr * (gradient(theta) + momentum * v), v
+
+
+def unsquared(mu, top):
+    root_lr = 2 / (math.sqrt(mu) + math.sqrt(top))
+    return root_lr, root_lr * math.sqrt(top) - 1
+
+
+def common_step(theta, v, gradient, lr, momentum):
+    v = momentum * v + gradient(theta + momentum * v)
+    return theta - lr * v, v
+
+
 @pytest.mark.parametrize("check", [check_lr_for_ewma_form, check_best_momentum, check_nesterov])
 def test_stub_and_nonsense_are_refused(check):
     assert "replace the ..." in check(lambda *arguments: ...).text
@@ -38,7 +53,7 @@ def test_stub_and_nonsense_are_refused(check):
     [
         (lambda lr, momentum: lr, "is a mean, torch's is a sum"),
         (lambda lr, momentum: lr * (1 - momentum), "the other direction"),
-        (lambda lr, momentum: lr / momentum if momentum else math.inf, "You divided by α"),
+        (lambda lr, momentum: lr / momentum, "You divided by α"),
         (lambda lr, momentum: lr * momentum, "You multiplied by α"),
         (lambda lr, momentum: -lr / (1 - momentum), "ε stays positive"),
         (lambda lr, momentum: lr / (1 + momentum), "Let every gradient be 1"),
@@ -58,6 +73,8 @@ def test_mistakes_of_the_converter(answer, hint):
         (checks._from_ahead, "counted twice"),
         (checks._uphill, "The sign before ε is wrong"),
         (lambda *arguments: checks._nesterov(*arguments)[::-1], "You returned (v, θ)"),
+        (torchs_step, "torch's form"),
+        (common_step, "v lacks its factor"),
         (lambda *arguments: (0.0, 0.0), "Three lines are enough"),
         (lambda *arguments: (1.0, 2.0, 3.0), "Return two numbers"),
     ],
@@ -97,6 +114,8 @@ def test_mistakes_of_nesterov(answer, hint):
             ),
             "The order is (ε, α)",
         ),
+        (lambda mu, top: unsquared(mu, top), "square both"),
+        (lambda mu, top: (unsquared(mu, top)[0], unsquared(mu, top)[1] ** 2), "Your ε is √ε"),
         (lambda mu, top: (0.1, 0.9), "take roots, add, subtract"),
     ],
 )

@@ -1,5 +1,7 @@
 """The checks accept the solutions, refuse stubs, and name the typical mistakes."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -74,7 +76,8 @@ def test_stubs_get_a_hint(check, stub, hint):
         (check_alpha_for_window, lambda w: 1 - 1 / w, "rule of thumb"),
         (check_alpha_for_window, lambda w: 2 / (w + 1), "swapped convention"),
         (check_alpha_for_window, lambda w: w / (w + 1), "lag of w steps"),
-        (check_alpha_for_window, lambda w: (w + 1) / (w - 1) if w > 1 else 2.0, "0 ≤ α < 1"),
+        (check_alpha_for_window, lambda w: (w + 1) / (w - 1), "upside down"),
+        (check_alpha_for_window, lambda w: (w - 1) / 2, "0 ≤ α < 1"),
         (check_alpha_for_window, lambda w: 0.9, "share of the variance"),
         (check_alpha_for_window, lambda w: [w, w], "one number"),
         (check_ewma, lambda g, alpha: g, "as they came"),
@@ -86,6 +89,13 @@ def test_stubs_get_a_hint(check, stub, hint):
         (check_ewma, spoils_its_input, "changed the list"),
         (check_ewma, fails_on_one_value, "series of one value"),
         (check_ewma, lambda g, alpha: [3.0, 2.7, 1, 1, 1, 1, 1, 1], "2.8"),
+        (
+            check_ewma,
+            lambda g, alpha: [g[0], *(alpha * a + (1 - alpha) * b for a, b in pairwise(g))],
+            "VALUES",
+        ),
+        (check_ewma, lambda g, alpha: [g[0], *ewma(g, alpha)], "one average too many"),
+        (check_corrected, lambda v, alpha: v / (1 - alpha ** len(v)), "a t of its own"),
         (check_corrected, lambda v, alpha: v, "as they came"),
         (check_corrected, lambda v, alpha: v / (1 - alpha), "t = 1 alone"),
         (
