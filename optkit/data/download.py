@@ -26,6 +26,10 @@ class _Refused(Exception):
     """The server will not give this file however often it is asked."""
 
 
+class _Unwritable(Exception):
+    """The disk does not take what was received: to ask again would not help."""
+
+
 def download(
     addresses: Sequence[str],
     path: Path,
@@ -51,7 +55,7 @@ def download(
         progress: draw a bar on the terminal; nothing is drawn where the output is not a terminal.
 
     Raises:
-        DownloadError: no address gave the expected file; the message says why for each.
+        DownloadError: no address gave the expected file, and why for each; or the disk does not take it.
         ValueError: `tries` is below 1.
     """
     if tries < 1:
@@ -64,6 +68,11 @@ def download(
             return path
         except (_Refused, DamagedData) as error:
             reasons.append(f"  {address}: {error}")
+        except (_Unwritable, OSError) as error:  # of the disk: those of the network are _Refused by now
+            raise DownloadError(
+                f"{path} cannot be written, and nothing was: {error}. Make room or a folder for it, or set "
+                "OPTKIT_DATA to another folder."
+            ) from error
     raise DownloadError(
         "\n".join([f"{path.name} could not be downloaded; nothing was written to {path.parent}.", *reasons])
     )
@@ -134,7 +143,10 @@ def _receive(address: str, file: BinaryIO, timeout: float, progress: bool) -> No
         )
         with bar:
             while chunk := answer.read(CHUNK):
-                file.write(chunk)
+                try:
+                    file.write(chunk)
+                except OSError as error:
+                    raise _Unwritable(error) from error
                 bar.update(len(chunk))
     if total is not None and file.tell() < total:
         raise OSError(f"the connection closed after {file.tell():,} of {total:,} bytes")

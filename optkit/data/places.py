@@ -58,7 +58,10 @@ def find(published: PublishedSet, missing_in: Callable[[Path], list[str]]) -> Pa
         folder = place.root / published.folder
         if not (missing := missing_in(folder)):
             return folder
-        state = f"lacks {', '.join(missing)}" if folder.is_dir() else "no such folder"
+        if folder.is_dir():
+            state = f"lacks {', '.join(missing)}"
+        else:
+            state = f"{place.root} is a file, not a folder" if place.root.is_file() else "no such folder"
         searched.append(f"  {folder} ({place.reason}): {state}")
     remedies = [
         f"  {published.call}: downloads {published.megabytes} MB into {target() / published.folder}",

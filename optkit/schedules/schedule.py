@@ -134,13 +134,18 @@ class ScheduleFamily:
         """Default of each hyper-parameter."""
         return {name: hyper.default for name, hyper in self.hyperparameters.items()}
 
-    def __call__(self, **hyper: Any) -> Schedule:
+    def __call__(self, *t: Any, **hyper: Any) -> Schedule:
         """A schedule of this family.
 
         Raises:
-            TypeError: Unknown hyper-parameter, or no number.
+            TypeError: Unknown hyper-parameter, or no number; or a step ``t``, which only a schedule takes.
             ValueError: Out of range.
         """
+        if t:
+            raise TypeError(
+                f"{self.name} is a family of schedules and takes its hyper-parameters by name, got {t[0]!r}; "
+                f"choose them first, as in {self.name}(), and call the schedule with t"
+            )
         for name, value in hyper.items():
             if name not in self.hyperparameters:
                 allowed = ", ".join(self.hyperparameters) or "none"

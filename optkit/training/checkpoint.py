@@ -6,6 +6,7 @@ import os
 import pickle
 import zipfile
 import zlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from optkit.atomic import atomic_write
@@ -60,24 +61,27 @@ def write(path: str | os.PathLike[str], state: dict[str, Any]) -> None:
     """Write a checkpoint, once it was read back; until then `path` holds the one before.
 
     Raises:
-        CheckpointError: the state holds objects that `torch.load(weights_only=True)` refuses.
+        CheckpointError: the state holds objects that `torch.load(weights_only=True)` refuses, or the disk is
+            full or read-only.
     """
     import torch
 
-    with atomic_write(path) as file:
-        try:
+    try:
+        with atomic_write(path) as file:
             torch.save({"format": FORMAT, **state}, file)
             file.seek(0)
             torch.load(file, weights_only=True)
-        except (
-            pickle.PickleError,
-            AttributeError,
-            TypeError,
-        ) as error:  # the last two: pickle, of local objects
-            raise CheckpointError(
-                f"{path} was not written: the state of the model, optimizer or schedule must consist of "
-                f"tensors, numbers, texts, lists and dicts, got something else: {error}"
-            ) from error
+    except (pickle.PickleError, AttributeError, TypeError) as error:  # the last two: pickle, of local objects
+        raise CheckpointError(
+            f"{path} was not written: the state of the model, optimizer or schedule must consist of "
+            f"tensors, numbers, texts, lists and dicts, got something else: {error}"
+        ) from error
+    except (OSError, RuntimeError) as error:  # the last: torch, when it closes a file that takes no more
+        reason = error.__context__ if isinstance(error.__context__, OSError) else error
+        raise CheckpointError(
+            f"{path} was not written: {reason}. What stood there before still does. Make room, or name a "
+            "file in another folder."
+        ) from error
 
 
 def read(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -89,6 +93,8 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
     import torch
 
     expected = f"{path}: expected a checkpoint written by optkit.training.train"
+    if Path(path).is_dir():
+        raise CheckpointError(f"{expected}, got a folder. Name a file in it.")
     try:
         # torch.load does not compare the stored checksums: a flipped bit would go on as a weight.
         with zipfile.ZipFile(path) as archive:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-__all__ = ["Evaluation", "evaluate", "mode"]
+__all__ = ["Evaluation", "evaluate", "mean_loss", "mode"]
 
 
 class Evaluation(NamedTuple):
@@ -40,7 +40,8 @@ def evaluate(
         batch_size: how many images at a time, at least 1. Changes the result by rounding only.
 
     Raises:
-        ValueError: no images, as many labels as images are not given, or `batch_size` below 1.
+        ValueError: no images, as many labels as images are not given, `batch_size` below 1, or a loss that is
+            no single number.
 
     Example:
         >>> import torch
@@ -66,9 +67,26 @@ def evaluate(
         for start in range(0, len(images), batch_size):
             batch, targets = images[start : start + batch_size], labels[start : start + batch_size]
             logits = model(batch)
-            total += loss(logits, targets).item() * len(batch)
+            total += mean_loss(loss, logits, targets).item() * len(batch)
             right += int((logits.argmax(dim=1) == targets).sum())
     return Evaluation(total / len(images), right / len(images))
+
+
+def mean_loss(
+    loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], logits: torch.Tensor, labels: torch.Tensor
+) -> torch.Tensor:
+    """Return the loss of a mini-batch, a tensor of one number.
+
+    Raises:
+        ValueError: `loss` gives another number of values, as with reduction="none".
+    """
+    value = loss(logits, labels)
+    if value.numel() != 1:
+        raise ValueError(
+            f"loss must return the mean over the images, one number, got a tensor of shape "
+            f'{tuple(value.shape)}; leave out reduction="none"'
+        )
+    return value
 
 
 @contextmanager

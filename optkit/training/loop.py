@@ -78,6 +78,7 @@ def train(
         `History`: step, epoch, loss, lr, gradients, train and test loss and accuracy, seconds.
 
     Raises:
+        TypeError: data or schedule is of another kind.
         ValueError: an argument is outside its range.
         FileExistsError: `checkpoint` exists, and resume is False.
         CheckpointError: the checkpoint is damaged or belongs to a run with other settings.
@@ -94,17 +95,20 @@ def train(
     """
     import torch
 
-    _check(batch_size, seed, evaluate_every, checkpoint_every, checkpoint, resume)
+    _check(batch_size, seed, evaluate_every, checkpoint_every, checkpoint, resume, progress)
     pace = Pace(optimizer, schedule)
     parameter = _parameter(model, optimizer)
     tensors = (
         data.tensors(dtype=parameter.dtype, device=parameter.device) if isinstance(data, Dataset) else data
     )
+    if not isinstance(tensors, tuple) or len(tensors) != 4:
+        raise TypeError(f"data must be a Dataset or the Tensors of one, got {type(data).__name__}")
     images, labels, test_images, test_labels = tensors
-    if len(images) == 0 or len(images) != len(labels):
-        raise ValueError(
-            f"data must hold at least 1 image and a label for each, got {len(images)}, {len(labels)}"
-        )
+    for part, some, theirs in (("train", images, labels), ("test", test_images, test_labels)):
+        if len(some) == 0 or len(some) != len(theirs):
+            raise ValueError(
+                f"data must hold at least 1 {part} image and a label for each, got {len(some)}, {len(theirs)}"
+            )
     in_epoch = math.ceil(len(images) / batch_size)
     total = _total(epochs, steps, in_epoch)
     loss = loss or torch.nn.functional.cross_entropy
@@ -165,13 +169,14 @@ def _check(
     checkpoint_every: int | str,
     checkpoint: str | os.PathLike[str] | None,
     resume: bool,
+    progress: bool | str,
 ) -> None:
-    if batch_size < 1:
-        raise ValueError(f"batch_size must be >= 1, got {batch_size}")
-    if seed < 0:
-        raise ValueError(f"seed must be >= 0, got {seed}")
+    _check_whole("batch_size", batch_size, 1)
+    _check_whole("seed", seed, 0)
+    if not (isinstance(progress, bool) or progress == "always"):
+        raise ValueError(f'progress must be True, False or "always", got {progress!r}')
     for name, every in (("evaluate_every", evaluate_every), ("checkpoint_every", checkpoint_every)):
-        number = isinstance(every, int) and every >= 1
+        number = isinstance(every, int) and not isinstance(every, bool) and every >= 1
         if not (number or every == "epoch" or (every is None and name == "evaluate_every")):
             also = " or None" if name == "evaluate_every" else ""
             raise ValueError(f'{name} must be a number of steps >= 1, "epoch"{also}, got {every!r}')
@@ -179,6 +184,11 @@ def _check(
         raise ValueError("checkpoint must name a file to resume from, got None")
     if checkpoint is not None and not resume and Path(checkpoint).exists():
         raise FileExistsError(f"{checkpoint} exists: pass resume=True to go on from it, or delete it")
+
+
+def _check_whole(name: str, value: Any, low: int) -> None:
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value < low:
+        raise ValueError(f"{name} must be a whole number >= {low}, got {value!r}")
 
 
 def _parameter(model: nn.Module, optimizer: Optimizer) -> nn.Parameter:
@@ -194,8 +204,7 @@ def _total(epochs: int | None, steps: int | None, in_epoch: int) -> int:
     if (epochs is None) == (steps is None):
         raise ValueError(f"epochs or steps must be given, and not both, got epochs={epochs}, steps={steps}")
     name, number = ("epochs", epochs) if steps is None else ("steps", steps)
-    if number < 1:
-        raise ValueError(f"{name} must be >= 1, got {number}")
+    _check_whole(name, number, 1)
     return number * in_epoch if steps is None else number
 
 

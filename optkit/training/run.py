@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from optkit.training import checkpoint as checkpoints
 from optkit.training.checkpoint import CheckpointError
+from optkit.training.evaluation import mean_loss
 from optkit.training.history import History
 from optkit.training.pace import Pace
 
@@ -50,7 +51,7 @@ class Run:
         def closure() -> torch.Tensor:
             nonlocal first
             self.optimizer.zero_grad()
-            value = loss(self.model(images), labels)
+            value = mean_loss(loss, self.model(images), labels)
             if first is None:
                 first = value.item()
                 if not math.isfinite(first):

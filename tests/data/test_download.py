@@ -3,6 +3,7 @@
 import dataclasses
 import gzip
 import hashlib
+import resource
 import struct
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -202,6 +203,26 @@ def test_a_failure_leaves_an_older_file_as_it_was(server, tmp_path):
     with pytest.raises(DownloadError):
         fetch(server, tmp_path)
     assert (tmp_path / "new" / "file").read_bytes() == b"older" and files(tmp_path) == ["file"]
+
+
+def test_a_disk_that_takes_no_more_is_not_asked_again(server, tmp_path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (BREAK, hard))
+    try:
+        with pytest.raises(
+            DownloadError, match=r"cannot be written, and nothing was: .*File too large.*room"
+        ):
+            fetch(server, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert len(server.requests) == 1 and files(tmp_path) == []
+
+
+def test_a_file_where_the_folder_should_be_is_named(server, tmp_path):
+    (tmp_path / "new").write_text("in the way")
+    with pytest.raises(DownloadError, match=r"cannot be written.*OPTKIT_DATA to another folder"):
+        fetch(server, tmp_path)
+    assert server.requests == [] and (tmp_path / "new").read_text() == "in the way"
 
 
 def test_an_absent_file_is_not_asked_for_twice_and_the_next_address_is_tried(server, tmp_path):

@@ -147,6 +147,14 @@ def test_missing_data_lists_the_places_and_the_remedies(nowhere):
     assert "download=True" in message and "OPTKIT_DATA" in message and "dataset-fashion-mnist" in message
 
 
+def test_a_file_in_the_place_of_the_folder_is_said(nowhere, monkeypatch):
+    file = nowhere.with_name("file")
+    file.write_text("no folder")
+    monkeypatch.setenv("OPTKIT_DATA", str(file))
+    with pytest.raises(MissingData, match=r"file is a file, not a folder"):
+        mnist()
+
+
 def test_nothing_is_downloaded_without_consent(nowhere, monkeypatch):
     monkeypatch.setattr(published, "download_file", lambda *a, **k: pytest.fail("it asked the network"))
     for load in (mnist, published.cifar10, published.cifar100, lambda: fashion_mnist(whole=True)):

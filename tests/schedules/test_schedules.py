@@ -173,6 +173,11 @@ def test_joining_refuses_what_it_cannot_join():
         warmup() * 2
 
 
+def test_a_family_is_no_schedule_yet():
+    with pytest.raises(TypeError, match=r"cosine is a family .*choose them first, as in cosine\(\)"):
+        cosine(1)
+
+
 def test_own_schedule_and_its_refusals():
     @schedule(period={"low": 1.0})
     def sawtooth(t, *, period=4):

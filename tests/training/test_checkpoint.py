@@ -1,6 +1,7 @@
 """Checkpoints: a killed run goes on bit for bit, and what is not its own file is refused."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from torch import nn
 from optkit.data import digits, fashion_mnist
 from optkit.models import lenet, mlp
 from optkit.training import CheckpointError, train
-from optkit.training.checkpoint import read
+from optkit.training.checkpoint import read, write
 
 
 class Killed(Exception):
@@ -266,6 +267,25 @@ def test_a_state_that_could_not_be_read_back_is_refused_and_not_written(small, t
     with pytest.raises(CheckpointError, match=r"run\.pt was not written: .* must consist of tensors"):
         train(*arguments, checkpoint=tmp_path / "run.pt", **options)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_said_and_the_checkpoint_before_stays(small, tmp_path):
+    path = tmp_path / "run.pt"
+    finished(small, path)
+    before = path.read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, hard))
+    try:
+        with pytest.raises(CheckpointError, match=r"run\.pt was not written: .*File too large.*Make room"):
+            write(path, read(path))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert path.read_bytes() == before and os.listdir(tmp_path) == ["run.pt"]
+
+
+def test_a_folder_is_no_checkpoint(tmp_path):
+    with pytest.raises(CheckpointError, match=r"got a folder\. Name a file in it"):
+        read(tmp_path)
 
 
 def test_an_existing_checkpoint_is_not_overwritten_unasked(small, tmp_path):

@@ -229,10 +229,18 @@ def test_the_bar_is_quiet_where_there_is_no_terminal_and_drawn_when_asked(data, 
     [
         ({}, "epochs or steps must be given, and not both, got epochs=None, steps=None"),
         ({"epochs": 1, "steps": 1}, "and not both"),
-        ({"epochs": 0}, "epochs must be >= 1, got 0"),
-        ({"steps": -1}, "steps must be >= 1, got -1"),
-        ({"steps": 1, "batch_size": 0}, "batch_size must be >= 1, got 0"),
-        ({"steps": 1, "seed": -1}, "seed must be >= 0, got -1"),
+        ({"epochs": 0}, "epochs must be a whole number >= 1, got 0"),
+        ({"epochs": True}, "epochs must be a whole number >= 1, got True"),
+        ({"steps": -1}, "steps must be a whole number >= 1, got -1"),
+        ({"steps": 2.5}, "steps must be a whole number >= 1, got 2.5"),
+        ({"steps": 1, "batch_size": 0}, "batch_size must be a whole number >= 1, got 0"),
+        ({"steps": 1, "seed": -1}, "seed must be a whole number >= 0, got -1"),
+        ({"steps": 1, "progress": "loud"}, 'progress must be True, False or "always", got .loud.'),
+        ({"steps": 1, "evaluate_every": True}, 'evaluate_every must be .*"epoch" or None, got True'),
+        (
+            {"steps": 1, "loss": nn.CrossEntropyLoss(reduction="none")},
+            r"loss must return the mean .*one number",
+        ),
         ({"steps": 1, "evaluate_every": 0}, 'evaluate_every must be .*"epoch" or None, got 0'),
         ({"steps": 1, "checkpoint_every": None}, 'checkpoint_every must be .*"epoch", got None'),
         ({"steps": 1, "resume": True}, "checkpoint must name a file to resume from, got None"),
@@ -248,6 +256,19 @@ def test_arguments_outside_their_range_are_refused_and_change_nothing(data, argu
     before = weights(net)
     with pytest.raises(ValueError, match=message):
         train(net, data, sgd(net), **arguments)
+    assert torch.equal(before, weights(net))
+
+
+def test_data_without_test_images_or_of_another_kind_is_refused_before_the_first_step():
+    net = model()
+    before, tensors = weights(net), digits().tensors()
+    emptied = tensors._replace(test_images=tensors.test_images[:0], test_labels=tensors.test_labels[:0])
+    with pytest.raises(
+        ValueError, match="data must hold at least 1 test image and a label for each, got 0, 0"
+    ):
+        train(net, emptied, sgd(net), steps=1, evaluate_every=None)
+    with pytest.raises(TypeError, match="data must be a Dataset or the Tensors of one, got str"):
+        train(net, "digits", sgd(net), steps=1)
     assert torch.equal(before, weights(net))
 
 
