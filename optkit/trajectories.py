@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from optkit.language.hyperparameter import Hyperparameter
 from optkit.portable_random import noise as portable_noise
 from optkit.problems.problem import Problem
 from optkit.rules.rule import Rule
@@ -109,7 +110,8 @@ def run(
         **hyper: Hyper-parameters of the rule; those not named keep the rule's defaults.
 
     Raises:
-        TypeError: A hyper-parameter that the rule has not, or a schedule for a rule without ``lr``.
+        TypeError: No rule or problem, a hyper-parameter that the rule has not, a value that is no number, or
+            a schedule for a rule without ``lr``.
         ValueError: Something is out of range, or ``rule`` is no rule of descent.
 
     Example:
@@ -119,13 +121,14 @@ def run(
         >>> path.theta.shape, path.loss.round(2).tolist(), path.diverged
         ((4, 2), [24.2, 5.62, 6.27, 11.8], False)
     """
+    _check(rule, problem, steps, schedule, batch_size, seed)
     theta = _start(problem, start)
-    _check(rule, steps, schedule, batch_size, seed, sam)
     scale = problem.noise if noise is None else noise
-    if not 0 <= scale < math.inf:
-        raise ValueError(f"noise must be >= 0 and finite, got {scale}")
+    for name, value in (("noise", scale), ("sam", sam)):
+        Hyperparameter(name, low=0.0).check(value)
     rule.check(**hyper)
-    hyper = {**rule.defaults(), **hyper}
+    numbers = {name: value if isinstance(value, bool) else float(value) for name, value in hyper.items()}
+    hyper = {**rule.defaults(), **numbers}
     look = rule.gradient_at
     at = {} if look is None else {name: hyper[name] for name in look.scalars}
 
@@ -146,7 +149,7 @@ def run(
             theta = np.where(gone[..., None], np.nan, theta)
             now = dict(hyper)
             if "lr" in now:
-                now["lr"] = rates[t - 1] = hyper["lr"] * (1.0 if schedule is None else schedule(t))
+                now["lr"] = rates[t - 1] = hyper["lr"] * _factor(schedule, t)
             point = theta if look is None else look(theta, *state, **at)
             error = next(draws)
             g = problem.gradient(point) + error
@@ -174,6 +177,13 @@ def _noise(scale: float, seed: int, steps: int, shape: tuple[int, ...]) -> Any:
         yield from scale * portable_noise(seed, t[:, None], np.arange(size)).reshape(-1, *shape)
 
 
+def _factor(schedule: Callable[[int], float] | None, t: int) -> float:
+    factor = 1.0 if schedule is None else schedule(t)
+    if not (hasattr(factor, "__float__") and 0 <= float(factor) < math.inf):
+        raise ValueError(f"schedule must return a finite factor >= 0, got {factor!r} at t = {t}")
+    return float(factor)
+
+
 def _start(problem: Problem, start: ArrayLike | None) -> Array:
     theta = np.array(problem.start if start is None else start, dtype=np.float64)
     if not theta.shape or theta.shape[-1] != problem.dim:
@@ -183,7 +193,13 @@ def _start(problem: Problem, start: ArrayLike | None) -> Array:
     return theta
 
 
-def _check(rule: Rule, steps: int, schedule: Any, batch_size: int, seed: int, sam: float) -> None:
+def _check(rule: Rule, problem: Problem, steps: int, schedule: Any, batch_size: int, seed: int) -> None:
+    if not isinstance(rule, Rule):
+        raise TypeError(f"rule must be a rule, got {rule!r}; take one of RULES, or make one with @rule")
+    if not isinstance(problem, Problem):
+        raise TypeError(f"problem must be a problem, got {problem!r}; take one of PROBLEMS")
+    if schedule is not None and not callable(schedule):
+        raise TypeError(f"schedule must be a function of t or None, got {schedule!r}")
     if rule.inputs:
         raise ValueError(
             f"rule must be a rule of descent, got {rule.name}, which needs {', '.join(rule.inputs)}; for "
@@ -196,8 +212,6 @@ def _check(rule: Rule, steps: int, schedule: Any, batch_size: int, seed: int, sa
         raise TypeError(f"seed must be a whole number, got {seed!r}")
     if schedule is not None and "lr" not in rule.hyperparameters:
         raise TypeError(f"schedule multiplies lr, and {rule.name} has none; leave it out")
-    if not 0 <= sam < math.inf:
-        raise ValueError(f"sam must be >= 0 and finite, got {sam}")
 
 
 def _plain(value: Any) -> Any:

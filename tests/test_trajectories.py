@@ -259,3 +259,30 @@ def test_inna_on_the_papers_ravine():
     assert crossings[0] > 5 * crossings[1] >= 5 * crossings[2]
     assert lengths[0] > lengths[1] > lengths[2]
     assert farthest[1] > 1.2 > 1 > farthest[2]  # α = 0.5 runs past the minimum, α = 1.3 creeps up to it
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"rule": "adam"}, TypeError, "rule must be a rule, got 'adam'; take one of RULES"),
+        ({"problem": "quadratic"}, TypeError, "problem must be a problem, got 'quadratic'; take one of"),
+        ({"schedule": 3}, TypeError, "schedule must be a function of t or None, got 3"),
+        ({"schedule": lambda t: -1.0}, ValueError, "finite factor >= 0, got -1.0 at t = 1"),
+        ({"schedule": lambda t: None}, ValueError, "finite factor >= 0, got None at t = 1"),
+        ({"noise": "much"}, TypeError, "noise must be a number, got 'much'"),
+        ({"sam": -0.1}, ValueError, "sam must be >= 0, got -0.1"),
+        ({"lr": np.array([0.1, 0.2])}, TypeError, "lr must be one number, got array"),
+    ],
+)
+def test_what_is_no_rule_problem_schedule_or_number_is_said(changes, error, message):
+    arguments = {"rule": RULES["gradient_descent"], "problem": PROBLEMS["quadratic"], "steps": 2, **changes}
+    with pytest.raises(error, match=message):
+        run(arguments.pop("rule"), arguments.pop("problem"), **arguments)
+
+
+def test_a_hyperparameter_may_be_a_tensor_of_one_number():
+    import torch
+
+    plain = run(RULES["gradient_descent"], PROBLEMS["quadratic"], steps=3, lr=0.25)
+    same = run(RULES["gradient_descent"], PROBLEMS["quadratic"], steps=3, lr=torch.tensor(0.25))
+    assert np.array_equal(plain.theta, same.theta) and same.hyper == plain.hyper

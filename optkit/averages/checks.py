@@ -27,7 +27,7 @@ def checked_series(series: ArrayLike, name: str = "series") -> Array:
 
 def checked_alpha(alpha: Any) -> float:
     """A smoothing factor in [0, 1)."""
-    if isinstance(alpha, (bool, str)) or not 0 <= alpha < 1:
+    if isinstance(alpha, (bool, str)) or not hasattr(alpha, "__float__") or not 0 <= alpha < 1:
         raise ValueError(f"alpha must be in [0, 1), got {alpha}")
     return float(alpha)
 

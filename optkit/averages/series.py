@@ -137,6 +137,14 @@ def normalised(weights: ArrayLike) -> Array:
 def ewma_weights(alpha: float, count: int, *, form: str = "first") -> Array:
     """What the average of ``count`` values gives to each, newest first; the sum is 1.
 
+    Args:
+        alpha: Smoothing factor in [0, 1).
+        count: Number of values, at least 1.
+        form: ``"first"`` or ``"normalised"``, as for `ewma`.
+
+    Raises:
+        ValueError: An argument is out of range.
+
     Example:
         >>> ewma_weights(0.5, 4)
         array([0.5  , 0.25 , 0.125, 0.125])

@@ -110,6 +110,6 @@ def smoothing_factor(
         "lag": (">= 0", lambda a: 0 <= a < math.inf, lambda a: a / (1 + a)),
         "half_life": ("> 0", lambda h: 0 < h < math.inf, lambda h: 0.5 ** (1 / h)),
     }[name]
-    if not inside(value):
+    if isinstance(value, bool) or not hasattr(value, "__float__") or not inside(value):
         raise ValueError(f"{name} must be {allowed}, got {value}")
     return alpha(value)

@@ -51,22 +51,42 @@ def sqrt(x: Any) -> Any:
 
 
 def sin(x: Any) -> Any:
-    """Sine of ``x`` in radians."""
+    """Sine of ``x`` in radians.
+
+    Example:
+        >>> sin(0.0)
+        0.0
+    """
     return _elementwise("sin", x)
 
 
 def cos(x: Any) -> Any:
-    """Cosine of ``x`` in radians."""
+    """Cosine of ``x`` in radians.
+
+    Example:
+        >>> cos(0.0)
+        1.0
+    """
     return _elementwise("cos", x)
 
 
 def exp(x: Any) -> Any:
-    """Exponential function."""
+    """Exponential function.
+
+    Example:
+        >>> exp(0.0)
+        1.0
+    """
     return _elementwise("exp", x)
 
 
 def log(x: Any) -> Any:
-    """Natural logarithm, for ``x`` > 0."""
+    """Natural logarithm, for ``x`` > 0.
+
+    Example:
+        >>> log(1.0)
+        0.0
+    """
     return _elementwise("log", x)
 
 

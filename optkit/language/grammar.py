@@ -40,6 +40,12 @@ class Formula:
         tree: The checked syntax tree, without docstring and annotations.
         kinds: Every name of the function → "array", "scalar" or "flag".
         source: The function's own text, decorators removed.
+
+    Example:
+        >>> from optkit.rules import RULES
+        >>> adam = RULES["adam"].formula
+        >>> adam.arrays, adam.has_step, adam.scalars["beta1"], adam.kinds["s_hat"]
+        (('theta', 'g', 's', 'r'), True, 0.9, 'array')
     """
 
     name: str
@@ -62,6 +68,11 @@ class Formula:
         """The first paragraph of the docstring, on one line."""
         text = inspect.getdoc(self.function) or ""
         return " ".join(text.split("\n\n")[0].split())
+
+    def refusal(self, problem: str, remedy: str) -> LanguageError:
+        """The error that says why this formula is none of the kind asked for, at its first line."""
+        code = self.function.__code__
+        return LanguageError(code.co_filename, code.co_firstlineno, f"{self.name}: {problem}", remedy)
 
     @property
     def results(self) -> tuple[ast.expr, ...]:

@@ -64,7 +64,10 @@ class Hyperparameter:
             return
         if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
             raise TypeError(f"{self.name} must be a number, got {value!r}")
-        number = float(value)
+        try:
+            number = float(value)
+        except (TypeError, ValueError, OverflowError) as error:  # an array of several; a huge whole number
+            raise TypeError(f"{self.name} must be one number, got {value!r} ({error})") from error
         below = number < self.low or (self.low_open and number == self.low)
         above = number > self.high or (self.high_open and number == self.high)
         if not math.isfinite(number) or below or above:

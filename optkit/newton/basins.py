@@ -39,6 +39,9 @@ def basins(
     Returns:
         (...) index of the target; −1 where it did not converge, or converged elsewhere.
 
+    Raises:
+        ValueError: Shapes do not fit, or an argument is out of range.
+
     Example:
         >>> from optkit.problems import PROBLEMS
         >>> saddle = PROBLEMS["saddle"]

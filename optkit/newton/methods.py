@@ -89,6 +89,8 @@ def minimise(
         "after 0 step(s): the Hessian is not positive definite, and on_indefinite is 'refuse'"
     """
     if problem is not None:
+        if not isinstance(problem, Problem):
+            raise TypeError(f"problem must be a problem, got {problem!r}; take one of PROBLEMS")
         first, second = problem.gradient, problem.hessian
         start = problem.start if start is None else start
     elif gradient is None or hessian is None or start is None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from optkit.language.errors import LanguageError
+from optkit.language.declared import check_values, declared
 from optkit.language.grammar import Formula, formula
 from optkit.language.hyperparameter import Hyperparameter
 from optkit.translation.derivative import gradient, hessian
@@ -128,11 +128,7 @@ class Problem:
             Traceback (most recent call last):
             ValueError: condition must be >= 1, got 0.5
         """
-        for name, value in hyper.items():
-            if name not in self.hyperparameters:
-                allowed = ", ".join(self.hyperparameters) or "none"
-                raise TypeError(f"{name} is no hyper-parameter of {self.name}; it has {allowed}")
-            self.hyperparameters[name].check(value)
+        check_values(self.name, self.hyperparameters, hyper)
         numbers = {name: value if isinstance(value, bool) else float(value) for name, value in hyper.items()}
         return replace(self, hyper={**self.hyper, **numbers})
 
@@ -210,23 +206,11 @@ def problem(
             name=name, description=description, citation=citation, **changes,
         )  # fmt: skip
     checked = function if isinstance(function, Formula) else formula(function)
-    code = checked.function.__code__
-
-    def refuse(wrong: str, remedy: str) -> None:
-        raise LanguageError(code.co_filename, code.co_firstlineno, f"{checked.name}: {wrong}", remedy)
-
     if not checked.arrays or checked.has_step or len(checked.results) != 1:
-        refuse(
+        raise checked.refusal(
             "a problem is a function of coordinates with one result", "write (x, y, *, …) and return the loss"
         )
-    missing = [name for name, default in checked.scalars.items() if default is Formula.REQUIRED]
-    if missing:
-        refuse(f"scalars without a default: {', '.join(missing)}", "give each a default")
-    unknown = set(changes) - set(checked.scalars)
-    if unknown:
-        refuse(
-            f"problem names {', '.join(sorted(unknown))}", "name only keyword-only parameters of the function"
-        )
+    hyperparameters = declared(checked, changes)
     dim = len(checked.arrays)
     if len(window) != dim or not all(len(pair) == 2 and pair[0] < pair[1] for pair in window):
         raise ValueError(f"window must be {dim} pair(s) low < high, got {window}")
@@ -244,10 +228,7 @@ def problem(
         noise=float(noise),
         description=checked.description if description is None else description,
         citation=citation,
-        hyperparameters={
-            key: Hyperparameter(key, default, **changes.get(key, {}))
-            for key, default in checked.scalars.items()
-        },
+        hyperparameters=hyperparameters,
     )
 
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from typing import Any, overload
 
-from optkit.language.errors import LanguageError
+from optkit.language.declared import check_values, declared
 from optkit.language.functions import ELEMENTWISE
 from optkit.language.grammar import Formula, formula
 from optkit.rules.hyperparameters import HYPERPARAMETERS, Hyperparameter
-
-FIELDS = frozenset(f.name for f in fields(Hyperparameter)) - {"name", "default"}
-"""What a rule may say about a hyper-parameter of its own, besides the default in its signature."""
 
 
 @dataclass(frozen=True)
@@ -89,11 +85,7 @@ class Rule:
             Traceback (most recent call last):
             ValueError: lr must be >= 0, got -0.1
         """
-        for name, value in hyper.items():
-            if name not in self.hyperparameters:
-                allowed = ", ".join(self.hyperparameters) or "none"
-                raise TypeError(f"{name} is no hyper-parameter of {self.name}; it has {allowed}")
-            self.hyperparameters[name].check(value)
+        check_values(self.name, self.hyperparameters, hyper)
 
     def __repr__(self) -> str:
         state = ", ".join(("theta", "g", *self.state, "t"))
@@ -164,58 +156,30 @@ def rule(
     if function is None:
         return lambda f: rule(f, citation=citation, gradient_at=gradient_at, inputs=inputs, **changes)  # type: ignore[call-overload]
     checked = formula(function, functions=ELEMENTWISE)
-    code = function.__code__
-
-    def refuse(problem: str, remedy: str) -> None:
-        raise LanguageError(code.co_filename, code.co_firstlineno, f"{checked.name}: {problem}", remedy)
-
     positional = [argument.arg for argument in checked.tree.args.args]
     if positional[:2] != ["theta", "g"] or positional[-1:] != ["t"] or positional.count("t") != 1:
-        refuse(
+        raise checked.refusal(
             f"the parameters are {', '.join(positional) or 'none'}", "name them theta, g, the state arrays, t"
         )
     state = tuple(positional[2:-1])
     returned = [getattr(node, "id", "an expression") for node in checked.results]
     if returned != ["theta", *state]:
-        refuse(
+        raise checked.refusal(
             f"it returns {', '.join(returned)}",
             f"return {', '.join(['theta', *state])}: θ and every state, in the order of the parameters",
         )
-    missing = tuple(name for name, default in checked.scalars.items() if default is Formula.REQUIRED)
-    if set(missing) != set(inputs):
-        refuse(
-            f"scalars without a default: {', '.join(missing) or 'none'}",
-            "give a default, or name them in inputs=",
-        )
-    if unknown := sorted(set(changes) - (set(checked.scalars) - set(inputs))):
-        refuse(f"@rule names {', '.join(unknown)}", "name only keyword-only parameters of the function")
-    for name, change in changes.items():
-        if strange := sorted(set(change) - FIELDS):
-            refuse(f"@rule gives {name} {', '.join(strange)}", f"give it any of {', '.join(sorted(FIELDS))}")
-    hyper = {
-        name: _hyperparameter(name, default, changes.get(name, {}))
-        for name, default in checked.scalars.items()
-        if name not in inputs
-    }
-    for name, parameter in hyper.items():
-        try:
-            parameter.check(parameter.default)
-        except ValueError as error:
-            refuse(f"the default of {name} is out of its range ({error})", "change the default or the range")
+    hyper = declared(checked, changes, usual=HYPERPARAMETERS, inputs=tuple(inputs))
     point = None if gradient_at is None else formula(gradient_at, functions=ELEMENTWISE)
     if point is not None:
         wanted = f"(theta, {''.join(name + ', ' for name in state)}*, hyper…)"
         if [argument.arg for argument in point.tree.args.args] != ["theta", *state] or len(
             point.results
         ) != 1:
-            refuse(f"gradient_at is no function {wanted} of one result", f"write {point.name}{wanted}")
+            raise checked.refusal(
+                f"gradient_at is no function {wanted} of one result", f"write {point.name}{wanted}"
+            )
         if strange := sorted(set(point.scalars) - set(hyper)):
-            refuse(
+            raise checked.refusal(
                 f"gradient_at asks for {', '.join(strange)}", "use hyper-parameters that the rule has as well"
             )
     return Rule(checked, state, hyper, tuple(inputs), citation, point)
-
-
-def _hyperparameter(name: str, default: Any, changes: Mapping[str, Any]) -> Hyperparameter:
-    usual = HYPERPARAMETERS.get(name, Hyperparameter(name, default, low=-math.inf, high=math.inf))
-    return replace(usual, default=default, **changes)

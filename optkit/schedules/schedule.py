@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from optkit.language.errors import LanguageError
+from optkit.language.declared import check_values, declared
 from optkit.language.grammar import Formula, formula
 from optkit.language.hyperparameter import Hyperparameter
 
@@ -146,11 +146,7 @@ class ScheduleFamily:
                 f"{self.name} is a family of schedules and takes its hyper-parameters by name, got {t[0]!r}; "
                 f"choose them first, as in {self.name}(), and call the schedule with t"
             )
-        for name, value in hyper.items():
-            if name not in self.hyperparameters:
-                allowed = ", ".join(self.hyperparameters) or "none"
-                raise TypeError(f"{name} is no hyper-parameter of {self.name}; it has {allowed}")
-            self.hyperparameters[name].check(value)
+        check_values(self.name, self.hyperparameters, hyper)
         chosen = {name: _number(value) for name, value in hyper.items()}
         return Schedule(self.name, {**self.defaults(), **chosen}, formula=self.formula)
 
@@ -183,32 +179,11 @@ def schedule(
     if function is None:
         return lambda f: schedule(f, citation=citation, **changes)
     checked = formula(function)
-    code = function.__code__
-
-    def refuse(problem: str, remedy: str) -> None:
-        raise LanguageError(code.co_filename, code.co_firstlineno, f"{checked.name}: {problem}", remedy)
-
     if checked.arrays or not checked.has_step or len(checked.results) != 1:
-        refuse("a schedule is a function of t with one result", "write (t, *, …) and return the factor")
-    missing = [name for name, default in checked.scalars.items() if default is Formula.REQUIRED]
-    if missing:
-        refuse(f"scalars without a default: {', '.join(missing)}", "give each a default")
-    unknown = set(changes) - set(checked.scalars)
-    if unknown:
-        refuse(
-            f"@schedule names {', '.join(sorted(unknown))}",
-            "name only keyword-only parameters of the function",
+        raise checked.refusal(
+            "a schedule is a function of t with one result", "write (t, *, …) and return the factor"
         )
-    hyper = {
-        name: Hyperparameter(name, default, **changes.get(name, {}))
-        for name, default in checked.scalars.items()
-    }
-    for name, parameter in hyper.items():
-        try:
-            parameter.check(parameter.default)
-        except ValueError as error:
-            refuse(f"the default of {name} is out of its range ({error})", "change the default or the range")
-    return ScheduleFamily(checked, hyper, citation)
+    return ScheduleFamily(checked, declared(checked, changes), citation)
 
 
 def _number(value: Any) -> float | int | bool:

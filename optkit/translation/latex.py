@@ -87,7 +87,21 @@ def _align(line: Line, flush: bool) -> str:
 
 
 def latex_lines(source: Any, *, symbols: Mapping[str, str] | None = None, **flags: bool) -> tuple[Line, ...]:
-    """The lines of `to_latex`, each by itself: for a page that puts numbers beside them."""
+    r"""The lines of `to_latex`, each by itself: for a page that puts numbers beside them.
+
+    Args:
+        source: A `Rule` or a `Formula`.
+        symbols: Name → LaTeX, over the rule's own symbols.
+        **flags: Values of the formula's flags; the default of each otherwise.
+
+    Raises:
+        TypeError: A keyword is no flag of the formula.
+
+    Example:
+        >>> from optkit.rules import RULES
+        >>> [line.left for line in latex_lines(RULES["momentum_common"])]
+        ['v', '\\theta']
+    """
     return tuple(_Printer(source, symbols or {}, None, flags).lines())
 
 

@@ -115,6 +115,14 @@ def program(source: Any) -> Program:
 
     Returns:
         The checked program, with hoisted scalars.
+
+    Raises:
+        TypeError: ``source`` is neither.
+
+    Example:
+        >>> from optkit.rules import RULES
+        >>> program(RULES["momentum_ewma"]).hoisted_source
+        {'h0': '1 - momentum'}
     """
     formula = checked(source)
     return _Splitter(formula).split()

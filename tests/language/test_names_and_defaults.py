@@ -147,11 +147,13 @@ def test_what_a_rule_says_of_a_hyperparameter_is_checked():
         theta = theta - lr * g
         return theta
 
-    with pytest.raises(LanguageError, match="gives lr minimum; give it any of description, high"):
+    with pytest.raises(
+        LanguageError, match="the decorator gives lr minimum; give it any of description, high"
+    ):
         rule(lr={"minimum": 0.0})(descent)
-    with pytest.raises(LanguageError, match="gives lr default"):
+    with pytest.raises(LanguageError, match="the decorator gives lr default"):
         rule(lr={"default": 0.5})(descent)
-    with pytest.raises(LanguageError, match="names momentum"):
+    with pytest.raises(LanguageError, match="the decorator names momentum"):
         rule(momentum={"low": 0.0})(descent)
 
 

@@ -229,7 +229,7 @@ def test_own_problem_and_its_refusals():
     ):
         with pytest.raises(ValueError, match=message):
             problem(bowl, **{**good, **change})
-    with pytest.raises(LanguageError, match="problem names width"):
+    with pytest.raises(LanguageError, match="the decorator names width"):
         problem(bowl, **good, width={"low": 0})
     with pytest.raises(LanguageError, match="function of coordinates with one result"):
         problem(_with_step, start=(0,), window=[(-1, 1)])
