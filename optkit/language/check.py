@@ -11,45 +11,10 @@ from typing import Any, NoReturn
 
 from optkit.language.errors import LanguageError
 from optkit.language.functions import ARITY, ELEMENTWISE, pi
+from optkit.language.words import REMEDIES, RESERVED, a_kind, what
 
 OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow)
 COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
-
-# Words that Python allows as names and C, CUDA (which is C++) or JavaScript do not. The last line: what every
-# JavaScript object has, so that an option of that name would never take its default.
-RESERVED = frozenset(
-    "auto bool case catch char const debugger default delete do double enum export extends extern false "
-    "float function goto implements inline instanceof int interface let long new null package private "
-    "protected public register restrict short signed sizeof static struct super switch this throw true "
-    "typedef typeof union unsigned undefined var void volatile Math NaN Infinity arguments eval "
-    "alignas alignof and_eq asm bitand bitor compl concept const_cast consteval constexpr constinit "
-    "decltype dynamic_cast explicit friend mutable namespace noexcept not_eq nullptr operator or_eq "
-    "reinterpret_cast requires static_assert static_cast template thread_local typeid typename using "
-    "virtual wchar_t xor xor_eq "
-    "constructor hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString toString valueOf".split()
-)
-
-REMEDIES = {
-    ast.For: "a rule is one step: write the step, and let the caller loop",
-    ast.While: "a rule is one step: write the step, and let the caller loop",
-    ast.AugAssign: "write name = name + … in full",
-    ast.AnnAssign: "leave out the annotation",
-    ast.Assert: "give the hyper-parameter a range instead",
-    ast.Raise: "give the hyper-parameter a range instead",
-    ast.Attribute: "call the function by its own name, as in sqrt(x), imported from optkit.rules",
-    ast.Subscript: "pass each array as a parameter of its own",
-    ast.IfExp: "write if and else as statements",
-    ast.Lambda: "write the expression itself",
-    ast.List: "assign each element to a name of its own",
-    ast.Tuple: "assign each element to a name of its own",
-    ast.Call: "call one of the functions of optkit.language.functions by its name",
-    ast.NamedExpr: "assign on a line of its own",
-    ast.Expr: "leave it out: only assignments have an effect, as in v = 0.9 * v",
-    ast.Pass: "turn the condition round with not, so that only one branch is left",
-    ast.Import: "import the function above the rule",
-    ast.ImportFrom: "import the function above the rule",
-    ast.FunctionDef: "define the function outside and register it as a rule of its own",
-}
 
 
 class Checker:
@@ -169,7 +134,9 @@ class Checker:
                 self._name_allowed(node, name)
                 before = self.kinds.get(name)
                 if before is not None and before != kind:
-                    self.refuse(node, f"{name} was {_a(before)} and becomes {_a(kind)}", "use two names")
+                    self.refuse(
+                        node, f"{name} was {a_kind(before)} and becomes {a_kind(kind)}", "use two names"
+                    )
                 self.kinds[name] = kind
                 known = known | {name}
             elif isinstance(node, ast.If):
@@ -187,7 +154,7 @@ class Checker:
             else:
                 self.refuse(
                     node,
-                    f"{_what(node)} is not part of the grammar",
+                    f"{what(node)} is not part of the grammar",
                     REMEDIES.get(type(node), "use assignments, if / else on scalars and one return"),
                 )
         return known
@@ -218,7 +185,7 @@ class Checker:
                     f"compare it, as in {node.id} > 0, or give it the default True or False",
                 )
         else:
-            self.refuse(node, f"{_what(node)} is no condition", "write a comparison of scalars or a flag")
+            self.refuse(node, f"{what(node)} is no condition", "write a comparison of scalars or a flag")
 
     def _expression(self, node: ast.expr, known: set[str]) -> str:
         """The kind of an expression: "array" or "scalar"."""
@@ -237,14 +204,12 @@ class Checker:
             return kind
         if isinstance(node, ast.UnaryOp):
             if not isinstance(node.op, ast.USub):
-                self.refuse(
-                    node, f"{_what(node.op)} is not part of the grammar", "use unary minus or nothing"
-                )
+                self.refuse(node, f"{what(node.op)} is not part of the grammar", "use unary minus or nothing")
             return self._expression(node.operand, known)
         if isinstance(node, ast.BinOp):
             if not isinstance(node.op, OPERATORS):
                 self.refuse(
-                    node, f"the operator {_what(node.op)} is not part of the grammar", "use + - * / or **"
+                    node, f"the operator {what(node.op)} is not part of the grammar", "use + - * / or **"
                 )
             kinds = {self._expression(node.left, known), self._expression(node.right, known)}
             if isinstance(node.op, ast.Pow) and "array" in kinds:
@@ -261,7 +226,7 @@ class Checker:
         blamed = node.func if isinstance(node, ast.Call) else node
         self.refuse(
             blamed,
-            f"{_what(blamed)} is not part of the grammar",
+            f"{what(blamed)} is not part of the grammar",
             REMEDIES.get(type(blamed), "use + - * / ** and the functions of optkit.language.functions"),
         )
 
@@ -316,26 +281,3 @@ class Checker:
 def _is_double(value: float) -> bool:
     """Whether C and JavaScript have the same number."""
     return abs(value) <= 2**53 if isinstance(value, int) else math.isfinite(value)
-
-
-def _what(node: ast.AST) -> str:
-    if isinstance(node, ast.Expr):
-        return (
-            _what(node.value) if isinstance(node.value, (ast.Yield, ast.YieldFrom)) else "a bare expression"
-        )
-    words = {
-        ast.For: "a for loop", ast.While: "a while loop", ast.AugAssign: "an assignment like +=",
-        ast.AnnAssign: "an annotated assignment", ast.Attribute: "attribute access",
-        ast.Subscript: "indexing",
-        ast.IfExp: "a conditional expression", ast.Lambda: "a lambda", ast.Mod: "%", ast.FloorDiv: "//",
-        ast.MatMult: "@", ast.BitXor: "^", ast.UAdd: "unary plus", ast.Invert: "~", ast.Not: "not",
-        ast.Yield: "yield", ast.YieldFrom: "yield", ast.Starred: "a star", ast.Pass: "pass",
-        ast.Import: "an import", ast.ImportFrom: "an import", ast.Match: "match", ast.NamedExpr: ":=",
-        ast.Global: "global", ast.Nonlocal: "nonlocal", ast.With: "with", ast.Try: "try", ast.Delete: "del",
-        ast.List: "a list", ast.Tuple: "a tuple", ast.Constant: "a constant", ast.FunctionDef: "a function",
-    }  # fmt: skip
-    return words.get(type(node), type(node).__name__)
-
-
-def _a(kind: str) -> str:
-    return {"array": "an array", "scalar": "a scalar", "flag": "a flag"}[kind]

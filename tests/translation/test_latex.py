@@ -7,7 +7,7 @@ import pytest
 from optkit.language import cos, formula, pi, sqrt
 from optkit.rules import RULES, rule
 from optkit.translation import latex_lines, to_latex
-from optkit.translation.latex import symbol
+from optkit.translation.symbols import symbol
 
 SNAPSHOT = Path(__file__).with_name("formulas.txt")
 
@@ -94,3 +94,11 @@ def test_a_step_is_told_by_its_assignments_alone():
         r"&\quad v \leftarrow \alpha\,v + (1 - \alpha)\,g",
     ]
     assert to_latex(ewma_normalised_step).splitlines()[-2] == r"v &= \frac{s}{1 - \alpha^{t}}"
+
+
+@pytest.mark.parametrize(
+    ("name", "latex"),
+    [("_", r"\mathrm{\_}"), ("x_", r"\mathrm{x\_}"), ("_x", r"\mathrm{\_x}"), ("a__b", r"a_{\mathrm{\_b}}")],
+)
+def test_an_underscore_at_an_end_of_a_name_is_no_subscript(name, latex):
+    assert symbol(name) == latex
