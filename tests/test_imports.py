@@ -23,7 +23,7 @@ def test_importing_optkit_loads_nothing_heavy():
     assert loaded_after("import optkit") == set()
 
 
-@pytest.mark.parametrize("room", ["rules", "translation", "figures", "page", "quiz"])
+@pytest.mark.parametrize("room", ["rules", "translation", "kernels", "figures", "page", "quiz"])
 def test_rooms_without_torch(room):
     assert loaded_after(f"import optkit.{room}") <= {"numpy"}
 

@@ -6,7 +6,6 @@ for the next. Kernels, where there are some, replace `step_tensors`.
 
 from __future__ import annotations
 
-import ast
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
@@ -18,8 +17,8 @@ from torch import Tensor
 from optkit.optim.layout import flat_views
 from optkit.optim.tape import Tape, record
 from optkit.rules import Rule
-from optkit.rules.weight_decay import coupled, decoupled
 from optkit.translation import Program, program
+from optkit.translation.path import decay_scalars, path
 
 CHUNK = 131_072
 """Elements a chunk on the CPU: within a tenth of the fastest size, see ``benchmarks/optim_step.py
@@ -77,7 +76,7 @@ def step_tensors(
         tensor([0.5000, 2.5000])
     """
     decay = "" if weight_decay == 0 else "decoupled" if decoupled_weight_decay else "coupled"
-    numbers = _DECAY[decay](lr, weight_decay)
+    numbers = decay_scalars(decay, lr=lr, weight_decay=weight_decay)
     bound: dict[
         Any, tuple[Tape, tuple[Tensor, ...]]
     ] = {}  # tensors of the same step number share their scalars
@@ -147,36 +146,5 @@ def _tape(rule: Rule, scalars: Mapping[str, Any], maximize: bool, decay: str) ->
     split, tapes = _made(rule)
     key = (maximize, decay, *[bool(scalars[name]) for name in split.conditions])
     if key not in tapes:
-        before: list[tuple[str, ast.expr]] = []
-        if maximize:
-            before.append(("g", ast.UnaryOp(ast.USub(), ast.Name("g", ast.Load()))))
-        if decay:
-            target, formula = ("g", coupled) if decay == "coupled" else ("theta", decoupled)
-            (expression,) = program(formula).results
-            before.append((target, _renamed(expression)))
-        tapes[key] = record(split, scalars, before)
+        tapes[key] = record(path(split, scalars, maximize=maximize, decay=decay))
     return tapes[key]
-
-
-def _renamed(expression: ast.expr) -> ast.expr:
-    """The scalars of weight decay get a prefix, because the rule has an ``lr`` and an ``h0`` of its own."""
-    for node in ast.walk(expression):
-        if isinstance(node, ast.Name) and node.id not in ("theta", "g"):
-            node.id = "decay " + node.id
-    return expression
-
-
-def _decay_scalars(split: Program) -> Callable[[float, float], dict[str, float]]:
-    def scalars(lr: float, weight_decay: float) -> dict[str, float]:
-        values = {"lr": lr, "weight_decay": weight_decay}
-        values = {name: values[name] for name in split.scalar_parameters}
-        return {"decay " + name: number for name, number in split.scalars(**values).items()}
-
-    return scalars
-
-
-_DECAY: dict[str, Callable[[float, float], dict[str, float]]] = {
-    "": lambda lr, weight_decay: {},
-    "coupled": _decay_scalars(program(coupled)),
-    "decoupled": _decay_scalars(program(decoupled)),
-}

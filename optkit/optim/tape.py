@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from optkit.translation import Program
+from optkit.translation.path import Path
 
 END = 1 << 60
 
@@ -69,30 +69,23 @@ class Tape:
                 function(tensors[first], tensors[second], out=tensors[place])
 
 
-def record(rule: Program, conditions: Mapping[str, Any], before: Sequence[tuple[str, ast.expr]] = ()) -> Tape:
-    """Lay out one way through a rule's array part.
-
-    Args:
-        rule: The hoisted program.
-        conditions: Value of each of ``rule.conditions``.
-        before: Assignments (name, expression) made before the rule's own, such as those of weight decay.
+def record(way: Path) -> Tape:
+    """Lay out one path through a rule.
 
     Example:
         >>> from optkit.rules import RULES
         >>> from optkit.translation import program
-        >>> tape = record(program(RULES["momentum_common"]), {})
+        >>> from optkit.translation.path import path
+        >>> tape = record(path(program(RULES["momentum_common"]), {}))
         >>> tape.scratch, tape.scalars  # θ is 0, g 1, v 2, the scratch buffer 3
         (1, ('momentum', 'lr'))
         >>> [(function.__name__, *places) for function, *places in tape.calls]
         [('mul', 4, 2, 3), ('add', 3, 1, 2), ('mul', 5, 2, 3), ('sub', 0, 3, 0)]
     """
-    recorder = _Recorder(rule.parameters)
-    for name, node in before:
+    recorder = _Recorder(way.parameters)
+    for name, node in way.statements:
         recorder.names[name] = recorder.expression(node)
-    recorder.block(rule.array_part, conditions)
-    results = [recorder.expression(node) for node in rule.results]
-    homes = [i for i, name in enumerate(rule.parameters) if name != "g"]
-    return recorder.place(dict(zip(homes, results, strict=True)))
+    return recorder.place({i: recorder.names[name] for i, name in enumerate(way.parameters) if name != "g"})
 
 
 class _Recorder:
@@ -103,13 +96,6 @@ class _Recorder:
         self.names: dict[str, int | str] = {name: i for i, name in enumerate(parameters)}
         self.operations: list[tuple[Callable[..., Any], tuple[int | str, ...]]] = []
         self.constants: dict[str, float] = {}
-
-    def block(self, body: Sequence[ast.stmt], conditions: Mapping[str, Any]) -> None:
-        for node in body:
-            if isinstance(node, ast.Assign):
-                self.names[node.targets[0].id] = self.expression(node.value)
-            elif isinstance(node, ast.If):
-                self.block(node.body if conditions[node.test.id] else node.orelse, conditions)
 
     def expression(self, node: ast.expr) -> int | str:
         """The number of the value, or the name of the scalar."""

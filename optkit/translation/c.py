@@ -23,7 +23,8 @@ _FUNCTION = {
 }  # fmt: skip
 _WORDS = frozenset(
     "real stored narrow widen square_root magnitude sign minimum maximum step optkit_step i n scalars size "
-    "pointers chunks table threads chunk tensor sets linux unix asm inline typeof".split()
+    "pointers chunks table threads chunk tensor sets linux unix asm inline typeof "
+    "grad_scale found_inf threadIdx blockIdx blockDim gridDim".split()
 )
 """Words of the text around the body: a name of the rule that equals one of them gets another name here."""
 
@@ -182,7 +183,9 @@ def c_source(way: Path, dtype: str) -> str:
         "                 const double* scalars, int threads)",
         "{",
         "#ifdef _OPENMP",
-        "#pragma omp parallel for schedule(static) num_threads(threads) if (threads > 1)",
+        "#pragma omp parallel for schedule(guided) num_threads(threads) if (threads > 1)",
+        "#else",
+        "    (void)threads;",
         "#endif",
         "    for (long long k = 0; k < chunks; k++) {",
         "        const long long* chunk = table + 4 * k;",
@@ -265,7 +268,9 @@ def _names(names: list[str]) -> dict[str, str]:
     """The rule's names → theirs in C: the same, but for words of the text around the body."""
     found: dict[str, str] = {}
     for name in dict.fromkeys(names):
-        found[name] = _fresh(name, {*found.values(), *_WORDS, *(x for x in names if x != name)})
+        found[name] = _fresh(
+            name.replace(" ", "_"), {*found.values(), *_WORDS, *(x for x in names if x != name)}
+        )
     return found
 
 

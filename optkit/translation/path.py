@@ -7,8 +7,10 @@ direction (``maximize``) and weight decay come before the rule's own statements,
 from __future__ import annotations
 
 import ast
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from optkit.rules.weight_decay import coupled, decoupled
@@ -16,6 +18,9 @@ from optkit.translation.program import Program, program
 
 DECAYS = ("", "coupled", "decoupled")
 """Weight decay before the rule: none, added to g, or shrinking θ itself."""
+
+PREFIX = "decay "
+"""Before the names of weight decay's scalars. No rule can have such a name, but it may have an ``lr``."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,7 @@ class Path:
     Example:
         >>> from optkit.rules import RULES
         >>> print(path(program(RULES["momentum_common"]), {}, decay="coupled"))
-        g = g + decay_weight_decay * theta
+        g = g + decay weight_decay * theta
         v = momentum * v + g
         theta = theta - lr * v
     """
@@ -64,13 +69,12 @@ def path(rule: Program, conditions: Mapping[str, Any], *, maximize: bool = False
     if maximize:
         statements.append(("g", ast.UnaryOp(ast.USub(), ast.Name("g", ast.Load()))))
     if decay:
-        prefix = _prefix(rule)
-        target, formula = ("g", coupled) if decay == "coupled" else ("theta", decoupled)
-        (expression,) = program(formula).results
+        split = _split(decay)
+        expression = copy.deepcopy(split.results[0])
         for node in ast.walk(expression):
-            if isinstance(node, ast.Name) and node.id not in ("theta", "g"):
-                node.id = prefix + node.id
-        statements.append((target, expression))
+            if isinstance(node, ast.Name) and node.id in split.hoisted:
+                node.id = PREFIX + node.id
+        statements.append(("g" if decay == "coupled" else "theta", expression))
     statements += _taken(rule.array_part, conditions)
     arrays = {*rule.parameters, *(name for name, _ in statements)}
     names = [n.id for _, node in statements for n in ast.walk(node) if isinstance(n, ast.Name)]
@@ -79,35 +83,24 @@ def path(rule: Program, conditions: Mapping[str, Any], *, maximize: bool = False
     return Path(rule.name, rule.parameters, tuple(used), tuple(statements))
 
 
-def decay_scalars(rule: Program, decay: str, *, lr: float, weight_decay: float) -> dict[str, float]:
+def decay_scalars(decay: str, *, lr: float, weight_decay: float) -> dict[str, float]:
     """The hoisted scalars of weight decay, by the names that `path` gives them.
 
     Example:
-        >>> from optkit.rules import RULES
-        >>> adam = program(RULES["adam"])
-        >>> decay_scalars(adam, "decoupled", lr=0.5, weight_decay=0.25)
-        {'decay_h0': 0.875}
+        >>> decay_scalars("decoupled", lr=0.5, weight_decay=0.25)
+        {'decay h0': 0.875}
     """
     if not decay:
         return {}
-    split = program(coupled if decay == "coupled" else decoupled)
+    split = _split(decay)
     values = {"lr": lr, "weight_decay": weight_decay}
     hoisted = split.scalars(**{name: values[name] for name in split.scalar_parameters})
-    prefix = _prefix(rule)
-    return {prefix + name: number for name, number in hoisted.items()}
+    return {PREFIX + name: number for name, number in hoisted.items()}
 
 
-def _prefix(rule: Program) -> str:
-    """What tells the scalars of weight decay from the rule's: both may have an ``lr`` and an ``h0``."""
-    names = {*rule.parameters, *rule.hoisted, *_assigned(rule.array_part)}
-    prefix = "decay_"
-    while any(name.startswith(prefix) for name in names):
-        prefix += "_"
-    return prefix
-
-
-def _assigned(body: Sequence[ast.stmt]) -> set[str]:
-    return {node.id for part in body for node in ast.walk(part) if isinstance(node, ast.Name)}
+@cache
+def _split(decay: str) -> Program:
+    return program(coupled if decay == "coupled" else decoupled)
 
 
 def _taken(body: Sequence[ast.stmt], conditions: Mapping[str, Any]) -> list[tuple[str, ast.expr]]:

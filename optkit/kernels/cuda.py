@@ -1,0 +1,199 @@
+"""Steps of whole lists of CUDA tensors: addresses in, one launch.
+
+NVRTC compiles the text that `optkit.translation.cuda` prints, CuPy loads it and launches it on torch's
+current stream. `Device` is all that touches a GPU. Everything else here, and the text itself, is tested
+without one; `Device` was written where there was none, and has its own tests, which run where there is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from optkit.kernels import nvrtc
+from optkit.kernels.compiler import Unavailable
+from optkit.translation.cuda import cuda_source
+from optkit.translation.path import Path
+
+CHUNK = 4_096
+"""Elements a chunk: the work of one block at a time."""
+
+THREADS = 256
+"""Threads a block."""
+
+BLOCKS = 1 << 20
+"""Blocks a launch, at most; where there are more chunks, a block steps several."""
+
+Launch = Callable[[int, int, Sequence[Any], Any], None]
+"""A loaded kernel: (blocks, threads a block, arguments, stream). Arguments are NumPy scalars."""
+
+
+class Device:
+    """One GPU.
+
+    Args:
+        index: torch's number of the device.
+
+    Raises:
+        Unavailable: There is no CuPy, no NVRTC, no device, or one too old for this NVRTC.
+    """
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        nvrtc.library()
+        try:
+            import cupy
+        except ImportError as error:
+            raise Unavailable(f"CuPy does not import ({error}); {nvrtc.REMEDY}") from error
+        if not cupy.cuda.is_available():
+            raise Unavailable("CuPy finds no CUDA device")
+        import torch
+
+        self._cupy, self._torch = cupy, torch
+        self.target = nvrtc.target(torch.cuda.get_device_capability(index))
+
+    def stream(self) -> Any:
+        """torch's current stream on this device.
+
+        Raises:
+            RuntimeError: The stream is being captured in a graph, which would repeat the scalars of one step.
+        """
+        if self._torch.cuda.is_current_stream_capturing():
+            raise RuntimeError(
+                "a step must not be captured in a CUDA graph: the graph would repeat the scalars of this step; "
+                "capture the forward and backward pass, and call step() outside"
+            )
+        return self._torch.cuda.current_stream(self.index)
+
+    def upload(self, array: np.ndarray) -> Any:
+        """A torch tensor on this device with these numbers, copied in the order of the current stream."""
+        return (
+            self._torch.from_numpy(array).pin_memory().to(f"cuda:{self.index}", non_blocking=True)
+        )  # torch keeps the pinned memory until the copy is done
+
+    def load(self, source: str) -> Launch:
+        """Compile a text for this device and load it."""
+        code, cuda = nvrtc.compiled(source, self.target), self._cupy.cuda
+        with cuda.Device(self.index):
+            module = cuda.Module()
+            module.load(code)
+            function = module.get_function("optkit_step")
+
+        def launch(blocks: int, threads: int, arguments: Sequence[Any], stream: Any) -> None:
+            with cuda.Device(self.index):
+                function((blocks,), (threads,), arguments, stream=cuda.Stream.from_external(stream))
+
+        return launch
+
+
+@cache
+def device(index: int) -> Device:
+    """The `Device` with this number, made once.
+
+    Raises:
+        Unavailable: As for `Device`.
+    """
+    return Device(index)
+
+
+class Kernel:
+    """One path through a rule for one dtype, compiled and loaded at first use on each device.
+
+    Attributes:
+        scalars: Names of the scalars in a row, in order.
+        source: The CUDA text.
+    """
+
+    def __init__(self, way: Path, dtype: str) -> None:
+        self.scalars = way.scalars
+        self.source = cuda_source(way, dtype)
+        self._loaded: dict[Any, Launch] = {}
+
+    def step(self, table: Table, scalars: np.ndarray, *, grad_scale: int = 0, found_inf: int = 0) -> None:
+        """Step every tensor of a table, on torch's current stream, with one launch for each row of scalars.
+
+        Args:
+            table: Addresses and lengths.
+            scalars: Float64 array (rows, number of scalars). The launch takes a row by value, so that nobody
+                has to wait until it has been read.
+            grad_scale: Address on the device of one float32: gradients are divided by it, and stored so. 0
+                for none.
+            found_inf: Address on the device of one float32: nothing changes if it is not 0. 0 for none.
+
+        Raises:
+            Unavailable: The text does not compile or load here.
+            RuntimeError: A CUDA graph is being captured.
+        """
+        if not table.parts:
+            return
+        if table.device not in self._loaded:
+            self._loaded[table.device] = table.device.load(self.source)
+        launch, stream = self._loaded[table.device], table.device.stream()
+        chunks, pointers = table.on(stream)
+        for row, first, count in table.parts:
+            arguments = (
+                np.int64(count),
+                *(np.uint64(x) for x in (chunks + 24 * first, pointers, grad_scale, found_inf)),
+                *(np.float64(x) for x in scalars[row]),
+            )
+            launch(min(count, BLOCKS), THREADS, arguments, stream)
+
+
+class Table:
+    """Where the tensors of a list lie on one device, and how they are cut into chunks.
+
+    Args:
+        device: A `Device`.
+        addresses: For each tensor the addresses of θ, g and the state, in the rule's order.
+        lengths: For each tensor its number of elements.
+        rows: For each tensor its row of the scalars.
+
+    Attributes:
+        addresses: They, as a uint64 array (tensors, arrays); write to it what has moved.
+        parts: For each row of scalars in use (row, its first chunk, its number of chunks).
+    """
+
+    def __init__(
+        self,
+        device: Any,
+        addresses: Sequence[Sequence[int]],
+        lengths: Sequence[int],
+        rows: Sequence[int],
+    ) -> None:
+        self.device = device
+        self.addresses = np.array(addresses, dtype=np.uint64)
+        size, row = np.array(lengths, dtype=np.int64), np.array(rows, dtype=np.int64)
+        order = np.argsort(row, kind="stable")
+        tensor = np.repeat(order, -(-size[order] // CHUNK))
+        self._chunks = np.array([*_cut(size, tensor)], dtype=np.int64).reshape(-1, 3)
+        used, first, count = np.unique(row[tensor], return_index=True, return_counts=True)
+        self.parts = list(zip(used.tolist(), first.tolist(), count.tolist(), strict=True))
+        self._stream: int | None = None
+        self._sent = self.addresses
+
+    def on(self, stream: Any) -> tuple[int, int]:
+        """Addresses of the chunks and of the pointers on the device.
+
+        They are copied there when an address has changed, and on every change of stream: only on its own
+        stream a copy is known to be done.
+        """
+        new = self._stream != stream.cuda_stream
+        if new:
+            self._chunks_there = self.device.upload(self._chunks)
+        if new or not np.array_equal(self._sent, self.addresses):
+            self._sent = self.addresses.copy()
+            self._pointers_there = self.device.upload(self._sent.view(np.int64))
+        self._stream = stream.cuda_stream
+        return self._chunks_there.data_ptr(), self._pointers_there.data_ptr()
+
+
+def _cut(size: np.ndarray, tensors: np.ndarray) -> Iterator[tuple[int, int, int]]:
+    """Chunks (tensor, first element, length) of tensors that are named once for each of their chunks."""
+    start, last = 0, -1
+    for tensor in tensors.tolist():
+        start = start + CHUNK if tensor == last else 0
+        yield tensor, start, min(int(size[tensor]) - start, CHUNK)
+        last = tensor
