@@ -56,15 +56,15 @@ class Device:
         self.target = nvrtc.target(torch.cuda.get_device_capability(index))
 
     def stream(self) -> Any:
-        """torch's current stream on this device.
+        """The current stream of torch on this device.
 
         Raises:
             RuntimeError: The stream is being captured in a graph, which would repeat the scalars of one step.
         """
         if self._torch.cuda.is_current_stream_capturing():
             raise RuntimeError(
-                "a step must not be captured in a CUDA graph: the graph would repeat the scalars of this step; "
-                "capture the forward and backward pass, and call step() outside"
+                "a step must not be captured in a CUDA graph: the graph would repeat the scalars of this "
+                "step; capture the forward and backward pass, and call step() outside"
             )
         return self._torch.cuda.current_stream(self.index)
 
@@ -129,9 +129,10 @@ class Kernel:
         """
         if not table.parts:
             return
+        stream = table.device.stream()
         if table.device not in self._loaded:
             self._loaded[table.device] = table.device.load(self.source)
-        launch, stream = self._loaded[table.device], table.device.stream()
+        launch = self._loaded[table.device]
         chunks, pointers = table.on(stream)
         for row, first, count in table.parts:
             arguments = (

@@ -1,4 +1,4 @@
-"""CUDA text in, machine code out, by NVRTC: NVIDIA's compiler as a library. It needs no device and no driver."""
+"""CUDA text in, machine code out: by NVRTC, NVIDIA's compiler as a library, without a device or a driver."""
 
 from __future__ import annotations
 
