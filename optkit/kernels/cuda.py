@@ -7,7 +7,7 @@ without one; `Device` was written where there was none, and has its own tests, w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -103,7 +103,7 @@ class Kernel:
     """One path through a rule for one dtype, compiled and loaded at first use on each device.
 
     Attributes:
-        scalars: Names of the scalars in a row, in order.
+        scalars: Names of the scalars that a step takes, in order.
         source: The CUDA text.
     """
 
@@ -112,13 +112,15 @@ class Kernel:
         self.source = cuda_source(way, dtype)
         self._loaded: dict[Any, Launch] = {}
 
-    def step(self, table: Table, scalars: np.ndarray, *, grad_scale: int = 0, found_inf: int = 0) -> None:
-        """Step every tensor of a table, on torch's current stream, with one launch for each row of scalars.
+    def step(
+        self, table: Table, scalars: Sequence[float], *, grad_scale: int = 0, found_inf: int = 0
+    ) -> None:
+        """Step every tensor of a table with one launch, on torch's current stream.
 
         Args:
             table: Addresses and lengths.
-            scalars: Float64 array (rows, number of scalars). The launch takes a row by value, so that nobody
-                has to wait until it has been read.
+            scalars: The values of ``self.scalars``. The launch takes them by value, so that nobody has to
+                wait until they have been read.
             grad_scale: Address on the device of one float32: gradients are divided by it, and stored so. 0
                 for none.
             found_inf: Address on the device of one float32: nothing changes if it is not 0. 0 for none.
@@ -127,20 +129,20 @@ class Kernel:
             Unavailable: The text does not compile or load here.
             RuntimeError: A CUDA graph is being captured.
         """
-        if not table.parts:
+        if not table.chunks:
             return
         stream = table.device.stream()
         if table.device not in self._loaded:
             self._loaded[table.device] = table.device.load(self.source)
-        launch = self._loaded[table.device]
-        chunks, pointers = table.on(stream)
-        for row, first, count in table.parts:
-            arguments = (
-                np.int64(count),
-                *(np.uint64(x) for x in (chunks + 24 * first, pointers, grad_scale, found_inf)),
-                *(np.float64(x) for x in scalars[row]),
-            )
-            launch(min(count, BLOCKS), THREADS, arguments, stream)
+        cuts, addresses = table.on(stream)
+        arguments = (
+            np.int64(table.chunks),
+            np.uint64(cuts),
+            np.int64(table.tensors),
+            *(np.uint64(address) for address in (addresses, grad_scale, found_inf)),
+            *map(np.float64, scalars),
+        )
+        self._loaded[table.device](min(table.chunks, BLOCKS), THREADS, arguments, stream)
 
 
 class Table:
@@ -148,53 +150,45 @@ class Table:
 
     Args:
         device: A `Device`.
-        addresses: For each tensor the addresses of θ, g and the state, in the rule's order.
-        lengths: For each tensor its number of elements.
-        rows: For each tensor its row of the scalars.
+        columns: The addresses of every tensor's θ, then of every g, then of each state in the rule's order.
+        lengths: The number of elements of each tensor.
 
     Attributes:
-        addresses: They, as a uint64 array (tensors, arrays); write to it what has moved.
-        parts: For each row of scalars in use (row, its first chunk, its number of chunks).
+        chunks, tensors: How many there are.
     """
 
-    def __init__(
-        self,
-        device: Any,
-        addresses: Sequence[Sequence[int]],
-        lengths: Sequence[int],
-        rows: Sequence[int],
-    ) -> None:
+    def __init__(self, device: Any, columns: Sequence[Sequence[int]], lengths: Sequence[int]) -> None:
         self.device = device
-        self.addresses = np.array(addresses, dtype=np.uint64)
-        size, row = np.array(lengths, dtype=np.int64), np.array(rows, dtype=np.int64)
-        order = np.argsort(row, kind="stable")
-        tensor = np.repeat(order, -(-size[order] // CHUNK))
-        self._chunks = np.array([*_cut(size, tensor)], dtype=np.int64).reshape(-1, 3)
-        used, first, count = np.unique(row[tensor], return_index=True, return_counts=True)
-        self.parts = list(zip(used.tolist(), first.tolist(), count.tolist(), strict=True))
+        self.tensors = len(lengths)
+        cuts = [
+            (tensor, start, min(CHUNK, length - start))
+            for tensor, length in enumerate(lengths)
+            for start in range(0, length, CHUNK)
+        ]
+        self.chunks = len(cuts)
+        self._cuts = np.array(cuts, dtype=np.int64)
+        self._addresses = np.array(columns, dtype=np.uint64)
         self._stream: int | None = None
-        self._sent = self.addresses
+        self._moved = True
+
+    def move(self, column: int, addresses: Sequence[int]) -> None:
+        """Write the present addresses of one column: 0 for θ, 1 for g, then the state."""
+        present = np.array(addresses, dtype=np.uint64)
+        if not np.array_equal(self._addresses[column], present):
+            self._addresses[column] = present
+            self._moved = True
 
     def on(self, stream: Any) -> tuple[int, int]:
-        """Addresses of the chunks and of the pointers on the device.
+        """Addresses on the device of the chunks, and of the columns.
 
         They are copied there when an address has changed, and on every change of stream: only on its own
         stream a copy is known to be done.
         """
-        new = self._stream != stream.cuda_stream
-        if new:
-            self._chunks_there = self.device.upload(self._chunks)
-        if new or not np.array_equal(self._sent, self.addresses):
-            self._sent = self.addresses.copy()
-            self._pointers_there = self.device.upload(self._sent.view(np.int64))
-        self._stream = stream.cuda_stream
-        return self._chunks_there.data_ptr(), self._pointers_there.data_ptr()
-
-
-def _cut(size: np.ndarray, tensors: np.ndarray) -> Iterator[tuple[int, int, int]]:
-    """Chunks (tensor, first element, length) of tensors that are named once for each of their chunks."""
-    start, last = 0, -1
-    for tensor in tensors.tolist():
-        start = start + CHUNK if tensor == last else 0
-        yield tensor, start, min(int(size[tensor]) - start, CHUNK)
-        last = tensor
+        elsewhere = self._stream != stream.cuda_stream
+        if elsewhere:
+            self._cuts_there = self.device.upload(self._cuts)
+        if elsewhere or self._moved:
+            # A copy of its own: the next move must not reach an upload that is still under way.
+            self._addresses_there = self.device.upload(self._addresses.view(np.int64).copy())
+        self._stream, self._moved = stream.cuda_stream, False
+        return self._cuts_there.data_ptr(), self._addresses_there.data_ptr()

@@ -24,7 +24,7 @@ _FUNCTION = {
 _WORDS = frozenset(
     "real stored narrow widen square_root magnitude sign minimum maximum step optkit_step i n scalars size "
     "pointers chunks table threads chunk tensor sets linux unix asm inline typeof "
-    "grad_scale found_inf threadIdx blockIdx blockDim gridDim".split()
+    "tensors grad_scale found_inf threadIdx blockIdx blockDim gridDim".split()
 )
 """Words of the text around the body: a name of the rule that equals one of them gets another name here."""
 

@@ -55,23 +55,22 @@ def to_cuda(
 def cuda_source(way: Path, dtype: str) -> str:
     """The CUDA of one path through a rule; see `to_cuda`.
 
-    The kernel is ``optkit_step(chunks, table, pointers, grad_scale, found_inf, …)``, and after these come the
-    scalars of ``way.scalars``, each by value, in double. A chunk of the table is three numbers: its tensor,
-    its first element, its length. Blocks share out the chunks, the threads of a block the elements of a
-    chunk; any number of both gives the same results. ``pointers`` holds for every tensor the addresses of θ,
-    g and the state. ``grad_scale`` and ``found_inf`` are null or the addresses of one float each: where
-    ``*found_inf`` is not 0 nothing changes, and g is divided by ``*grad_scale`` and stored so, as torch's
-    fused optimizers do.
+    The kernel is ``optkit_step(chunks, table, tensors, pointers, grad_scale, found_inf, …)``, and after these
+    come the scalars of ``way.scalars``, each by value, in double. A chunk of the table is three numbers: its
+    tensor, its first element, its length. Blocks share out the chunks, the threads of a block the elements of
+    a chunk; any number of both gives the same results. ``pointers`` holds the addresses of every tensor's θ,
+    then those of every g, then those of each state. ``grad_scale`` and ``found_inf`` are null or the addresses
+    of one float each: where ``*found_inf`` is not 0 nothing changes, and g is divided by ``*grad_scale`` and
+    stored so, as torch's fused optimizers do.
     """
     text = body(way)
-    count = len(text.arrays)
     number = _unlike("scalar", [*way.parameters, *way.scalars, *(name for name, _ in way.statements)])
     numbers = [f"{number}{k}" for k in range(len(way.scalars))]
-    arrays = [
-        f"{array.removeprefix('const ').replace('* ', '* __restrict__ ')} = "
-        f"({array.removeprefix('const ').split('*')[0]}*)tensor[{k}] + chunk[1];"
-        for k, array in enumerate(text.arrays)
-    ]
+    arrays = []
+    for k, array in enumerate(text.arrays):
+        kind, name = array.removeprefix("const ").split()
+        place = f"pointers[{f'{k} * tensors + ' if k else ''}chunk[0]]"
+        arrays.append(f"{kind} __restrict__ {name} = ({kind}){place} + chunk[1];")
     g_at = text.pointers[way.parameters.index("g")]
     lines = [
         f"/* {way.name}, {dtype} */",
@@ -84,7 +83,6 @@ def cuda_source(way: Path, dtype: str) -> str:
         *(f"    {line}" for line in text.scalars),
         "    for (long long n = blockIdx.x; n < chunks; n += gridDim.x) {",
         "        const long long* chunk = table + 3 * n;",
-        f"        void* const* tensor = pointers + {count} * chunk[0];",
         *(f"        {line}" for line in arrays),
         "        for (long long i = threadIdx.x; i < chunk[2]; i += blockDim.x) {",
         *(f"            {line}" for line in text.load),
@@ -102,8 +100,8 @@ def cuda_source(way: Path, dtype: str) -> str:
 
 
 _PARAMETERS = (
-    "long long chunks", "const long long* table", "void* const* pointers", "const float* grad_scale",
-    "const float* found_inf",
+    "long long chunks", "const long long* table", "long long tensors", "void* const* pointers",
+    "const float* grad_scale", "const float* found_inf",
 )  # fmt: skip
 
 

@@ -21,21 +21,21 @@ def ones(*sizes):
     return [np.ones(size, np.float32) for size in sizes]
 
 
-def descent_table(device, thetas, rows):
+def descent_table(device, thetas):
     g = np.ones(max(map(len, thetas)), np.float32)
-    table = Table(device, [[x.ctypes.data, g.ctypes.data] for x in thetas], [len(x) for x in thetas], rows)
-    return g, table  # whoever keeps the table keeps g
+    columns = [[x.ctypes.data for x in thetas], [g.ctypes.data] * len(thetas)]
+    return g, Table(device, columns, [len(x) for x in thetas])  # whoever keeps the table keeps g
 
 
-def test_rows_of_scalars_belong_to_tensors(shim):
+def test_every_element_is_stepped_once(shim):
     shim.shape = None
     shim.launches.clear()
     thetas = ones(2 * CHUNK + 1, 5, CHUNK, 0)
-    _g, table = descent_table(shim, thetas, [1, 0, 1, 2])
-    Kernel(DESCENT, "float32").step(table, np.array([[0.25], [0.5], [0.75]]))
-    assert [set(x.tolist()) for x in thetas] == [{0.5}, {0.75}, {0.5}, set()]
-    assert table.parts == [(0, 0, 1), (1, 1, 4)]
-    assert [blocks for blocks, *_ in shim.launches] == [1, 4]
+    _g, table = descent_table(shim, thetas)
+    Kernel(DESCENT, "float32").step(table, [0.25])
+    assert [set(x.tolist()) for x in thetas] == [{0.75}, {0.75}, {0.75}, set()]
+    assert (table.tensors, table.chunks) == (4, 5)
+    assert shim.launches == [(5, cuda.THREADS, 0)]
 
 
 def test_fewer_blocks_than_chunks(shim, monkeypatch):
@@ -43,8 +43,8 @@ def test_fewer_blocks_than_chunks(shim, monkeypatch):
     shim.shape = None
     shim.launches.clear()
     thetas = ones(10 * CHUNK + 7)
-    _g, table = descent_table(shim, thetas, [0])
-    Kernel(DESCENT, "float32").step(table, np.array([[0.5]]))
+    _g, table = descent_table(shim, thetas)
+    Kernel(DESCENT, "float32").step(table, [0.5])
     assert set(thetas[0].tolist()) == {0.5}
     assert [blocks for blocks, *_ in shim.launches] == [3]
 
@@ -52,8 +52,7 @@ def test_fewer_blocks_than_chunks(shim, monkeypatch):
 @pytest.mark.parametrize("sizes", [(), (0, 0)])
 def test_nothing_to_step_is_no_launch(shim, sizes):
     shim.launches.clear()
-    table = Table(shim, [[0, 0]] * len(sizes), sizes, [0] * len(sizes))
-    Kernel(DESCENT, "float32").step(table, np.array([[0.5]]))
+    Kernel(DESCENT, "float32").step(Table(shim, [[0] * len(sizes)] * 2, sizes), [0.5])
     assert shim.launches == []
 
 
@@ -61,14 +60,15 @@ def test_a_table_is_sent_again_only_when_something_moved(shim):
     shim.shape = None
     shim.uploads.clear()
     (theta,), (other,) = ones(9), ones(9)
-    _g, table = descent_table(shim, [theta], [0])
+    _g, table = descent_table(shim, [theta])
     kernel = Kernel(DESCENT, "float32")
     for _ in range(3):
-        kernel.step(table, np.array([[0.25]]))
+        table.move(0, [theta.ctypes.data])
+        kernel.step(table, [0.25])
     assert theta.tolist() == [0.25] * 9 and len(shim.uploads) == 2
-    table.addresses[0, 0] = other.ctypes.data
     for _ in range(2):
-        kernel.step(table, np.array([[0.25]]))
+        table.move(0, [other.ctypes.data])
+        kernel.step(table, [0.25])
     assert theta.tolist() == [0.25] * 9 and other.tolist() == [0.5] * 9 and len(shim.uploads) == 3
 
 
@@ -76,9 +76,9 @@ def test_a_table_is_sent_again_on_another_stream(shim):
     shim.uploads.clear()
     shim.launches.clear()
     (theta,) = ones(9)
-    _g, table = descent_table(shim, [theta], [0])
+    _g, table = descent_table(shim, [theta])
     for shim.handle in (0, 7, 7, 0):
-        Kernel(DESCENT, "float32").step(table, np.array([[0.25]]))
+        Kernel(DESCENT, "float32").step(table, [0.25])
     assert len(shim.uploads) == 6
     assert [stream for *_, stream in shim.launches] == [0, 7, 7, 0]
 
@@ -99,7 +99,7 @@ def test_a_text_is_loaded_once_for_each_device():
 
     kernel, devices = Kernel(DESCENT, "float32"), [Counting(), Counting()]
     for device in (*devices, *devices):
-        kernel.step(Table(device, [[0, 0]], [9], [0]), np.array([[0.25]]))
+        kernel.step(Table(device, [[0], [0]], [9]), [0.25])
     assert loads == devices
 
 
@@ -165,8 +165,8 @@ def test_a_launch_is_made_on_the_device_and_the_stream_of_torch(shim, cupy):
     shim.shape = None
     device = OnTheCpu(1)
     (theta,) = ones(CHUNK + 1)
-    _g, table = descent_table(device, [theta], [0])
-    Kernel(DESCENT, "float32").step(table, np.array([[0.25]]))
+    _g, table = descent_table(device, [theta])
+    Kernel(DESCENT, "float32").step(table, [0.25])
     assert set(theta.tolist()) == {0.75}
     assert device.target == "sm_90"
     launch = ((2,), (cuda.THREADS,), 4096)
@@ -176,10 +176,10 @@ def test_a_launch_is_made_on_the_device_and_the_stream_of_torch(shim, cupy):
 def test_a_graph_must_not_repeat_the_scalars_of_a_step(cupy, monkeypatch):
     device = OnTheCpu(0)
     (theta,) = ones(3)
-    _g, table = descent_table(device, [theta], [0])
+    _g, table = descent_table(device, [theta])
     monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: True)
     with pytest.raises(RuntimeError, match="must not be captured in a CUDA graph"):
-        Kernel(DESCENT, "float32").step(table, np.array([[0.25]]))
+        Kernel(DESCENT, "float32").step(table, [0.25])
     assert theta.tolist() == [1, 1, 1]
 
 

@@ -36,7 +36,7 @@ class Lists:
         ]
         self.arrays = [[x.to(f"cuda:{gpu.index}") for x in arrays] for arrays in self.expected]
         self.table = Table(
-            gpu, [[x.data_ptr() for x in arrays] for arrays in self.arrays], sizes, [0] * len(sizes)
+            gpu, [[x.data_ptr() for x in column] for column in zip(*self.arrays, strict=True)], sizes
         )
         self.hyper = {**source.defaults(), **dict.fromkeys(source.inputs, 1.5)}
 
@@ -46,7 +46,7 @@ class Lists:
     def kernel(self, t):
         scalars = self.split.scalars(t, **self.hyper)
         kernel = Kernel(path(self.split, scalars), str(self.dtype).removeprefix("torch."))
-        return kernel, np.array([[scalars[name] for name in kernel.scalars]])
+        return kernel, [scalars[name] for name in kernel.scalars]
 
     def step(self, t, **addresses):
         for arrays, expected in zip(self.arrays, self.expected, strict=True):

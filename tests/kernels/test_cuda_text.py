@@ -20,18 +20,20 @@ BEFORE = ((False, ""), (True, ""), (False, "coupled"), (True, "decoupled"))
 
 
 @rule
-def awkward(theta, g, scalar0, grad_scale, t, *, k=0.1, found_inf=0.25, blockDim=2, threadIdx=3.0, up=True):
+def awkward(
+    theta, g, scalar0, grad_scale, t, *, tensors=0.1, found_inf=0.25, blockDim=2, threadIdx=3.0, up=True
+):
     """Names of the kernel around, names that CUDA knows, every function."""
     n = theta - (g - scalar0) / (1 + grad_scale * grad_scale)
     warpSize = n * blockDim - threadIdx
     if t > 2 and up:
-        dim3 = maximum(minimum(n, warpSize), k) - minimum(found_inf, -g)
+        dim3 = maximum(minimum(n, warpSize), tensors) - minimum(found_inf, -g)
     else:
         dim3 = sqrt(abs(n)) * sign(warpSize)
     old = scalar0
     scalar0 = grad_scale
     grad_scale = dim3 - old
-    theta = theta - k * dim3
+    theta = theta - tensors * dim3
     return theta, scalar0, grad_scale
 
 
@@ -79,14 +81,13 @@ class Lists:
             expected[1].copy_(arrays[1])
         table = Table(
             self.shim,
-            [[x.data_ptr() for x in arrays] for arrays in self.arrays],
+            [[x.data_ptr() for x in column] for column in zip(*self.arrays, strict=True)],
             [len(arrays[0]) for arrays in self.arrays],
-            [0] * len(self.arrays),
         )
         scale_, found_ = np.array(scale, np.float32), np.array(found, np.float32)
         kernel.step(
             table,
-            np.array([[numbers[name] for name in kernel.scalars]]),
+            [numbers[name] for name in kernel.scalars],
             grad_scale=0 if scale is None else scale_.ctypes.data,
             found_inf=0 if found is None else found_.ctypes.data,
         )

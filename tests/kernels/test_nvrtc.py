@@ -113,12 +113,14 @@ def test_no_nvrtc_is_said(anew, monkeypatch):
 
 
 def test_a_damaged_nvrtc_is_said_and_the_next_is_tried(anew, monkeypatch, tmp_path):
-    for folder in ("lib64", "lib"):
-        (tmp_path / folder).mkdir()
-        (tmp_path / folder / "libnvrtc.so.13").write_text("no library")
+    for name in ("lib64/libnvrtc.so.13", "lib/libnvrtc.so.13", "bin/nvrtc64_130_0.alt.dll"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text("no library")
     monkeypatch.setenv("CUDA_PATH", str(tmp_path))
     mine = [place for place in nvrtc.places() if place.startswith(str(tmp_path))]
-    assert [place.split("/")[-2] for place in mine] == ["lib64", "lib"]
+    assert [place.split("/")[-2:] for place in mine] == [
+        ["lib64", "libnvrtc.so.13"], ["lib", "libnvrtc.so.13"]
+    ]  # fmt: skip
     monkeypatch.setattr(nvrtc, "places", lambda: iter(mine))
     with pytest.raises(
         Unavailable, match=r"lib64/libnvrtc.so.13 does not load: .*; .*lib/libnvrtc.so.13 does"
