@@ -59,9 +59,9 @@ def cuda_source(way: Path, dtype: str) -> str:
     come the scalars of ``way.scalars``, each by value, in double. A chunk of the table is three numbers: its
     tensor, its first element, its length. Blocks share out the chunks, the threads of a block the elements of
     a chunk; any number of both gives the same results. ``pointers`` holds the addresses of every tensor's θ,
-    then those of every g, then those of each state. ``grad_scale`` and ``found_inf`` are null or the addresses
-    of one float each: where ``*found_inf`` is not 0 nothing changes, and g is divided by ``*grad_scale`` and
-    stored so, as torch's fused optimizers do.
+    then those of every g, then those of each state. ``grad_scale`` and ``found_inf`` are null or the
+    addresses of one float each: where ``*found_inf`` is not 0 nothing changes, and g is divided by
+    ``*grad_scale`` and stored so, as torch's fused optimizers do.
     """
     text = body(way)
     number = _unlike("scalar", [*way.parameters, *way.scalars, *(name for name, _ in way.statements)])
