@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
@@ -42,16 +43,34 @@ def test_the_stated_ranges_hold_the_locked_versions(pins):
 def test_a_lock_has_exact_public_versions_in_order(pins):
     lines = pins.LOCK.read_text(encoding="utf-8").splitlines()[1:]
     assert lines == sorted(lines, key=lambda line: line.split("==")[0])
-    assert all(re.fullmatch(r"[a-z0-9-]+==[0-9][0-9a-z.]*", line) for line in lines)
+    assert all(
+        re.fullmatch(r"[a-z0-9-]+==[0-9][0-9a-z.]*(; sys_platform == \"linux\")?", line) for line in lines
+    )
 
 
 def test_environment_yml_is_made_from_the_lock(pins):
-    assert pins.ENVIRONMENT.read_text(encoding="utf-8") == pins.environment_text(pins.read_lock())
+    assert pins.ENVIRONMENT.read_text(encoding="utf-8") == pins.environment_text(pins.lock_lines())
 
 
 def test_a_dependency_of_a_dependency_is_in_the_closure(pins):
     found = pins.closure([Requirement("pytest>=9")])
     assert {"pytest", "pluggy", "iniconfig"} <= set(found)
+
+
+def test_what_only_some_systems_have_is_locked_for_them(pins):
+    text = pins.lock_text([Requirement("pluggy; sys_platform != 'no system'"), Requirement("iniconfig")])
+    assert re.search(r'^pluggy==[\d.]+; sys_platform != "no system"$', text, re.MULTILINE)
+    assert re.search(r"^iniconfig==[\d.]+$", text, re.MULTILINE)
+    assert not [one for one in pins.wanted() if one.marker and not one.marker.evaluate()]
+
+
+def test_the_tests_compile_with_the_nvrtc_of_the_gpu_extra(pins):
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    found = [
+        {line.split(";")[0] for line in extras["optional-dependencies"][extra] if "nvrtc" in line}
+        for extra in ("test", "gpu")
+    ]
+    assert found[0] == found[1] == {f"nvidia-cuda-nvrtc=={pins.read_lock()['nvidia-cuda-nvrtc']}"}
 
 
 def test_one_version_everywhere():

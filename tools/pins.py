@@ -5,7 +5,8 @@
 
 The lock holds what optkit with its extras `book` and `test` needs, directly or through another package, each
 at the one version installed here. It holds no local version label (`torch==2.13.0`, not `2.13.0+cpu`): users
-may have another build of the same release.
+may have another build of the same release. What pyproject.toml wants on some systems only has its condition
+in the lock, too.
 """
 
 from __future__ import annotations
@@ -28,18 +29,20 @@ LOCK_HEAD = (
 ENVIRONMENT_HEAD = (
     "# For Binder and conda, written from requirements.lock by `make lock`: do not edit by hand.\n"
 )
+EXTRAS = ("book", "test")
 # What a reader in the browser has beside the locked environment: JupyterLab, and MyST directives shown in it.
 BINDER = ("jupyterlab==4.6.6", "jupyterlab-myst==2.7.0")
 
 
 def wanted() -> list[Requirement]:
-    """The requirements which pyproject.toml states, with those of its extras and of the build backend."""
+    """What pyproject.toml wants here: its requirements, those of two extras and of the build backend."""
     stated = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     project = stated["project"]
     lines = list(project["dependencies"]) + list(stated["build-system"]["requires"])
-    for extra in project["optional-dependencies"].values():
-        lines += extra
-    return [Requirement(line) for line in lines]
+    for extra in EXTRAS:
+        lines += project["optional-dependencies"][extra]
+    requirements = [Requirement(line) for line in lines]
+    return [one for one in requirements if one.marker is None or one.marker.evaluate()]
 
 
 def closure(requirements: list[Requirement]) -> dict[str, Version]:
@@ -61,20 +64,33 @@ def closure(requirements: list[Requirement]) -> dict[str, Version]:
     return versions
 
 
-def lock_text(versions: dict[str, Version]) -> str:
+def lock_text(requirements: list[Requirement]) -> str:
     """The text of requirements.lock: one exact pin a line, sorted by name."""
-    return LOCK_HEAD + "".join(f"{name}=={versions[name].public}\n" for name in sorted(versions))
+    versions = closure(requirements)
+    conditions = {canonicalize_name(one.name): f"; {one.marker}" for one in requirements if one.marker}
+    return LOCK_HEAD + "".join(
+        f"{name}=={versions[name].public}{conditions.get(name, '')}\n" for name in sorted(versions)
+    )
+
+
+def lock_lines() -> list[str]:
+    """The lines of requirements.lock."""
+    return [line for line in LOCK.read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
 
 
 def read_lock() -> dict[str, str]:
-    """The pins of requirements.lock, by name."""
-    lines = [line for line in LOCK.read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
-    return dict(line.split("==") for line in lines)
+    """The pins of requirements.lock that hold on this system, by name."""
+    pins = [Requirement(line) for line in lock_lines()]
+    return {
+        pin.name: str(pin.specifier).removeprefix("==")
+        for pin in pins
+        if pin.marker is None or pin.marker.evaluate()
+    }
 
 
-def environment_text(pins: dict[str, str]) -> str:
-    """The text of environment.yml: the same pins, JupyterLab, and optkit itself from the checkout."""
-    lines = [f"{name}=={version}" for name, version in pins.items()] + list(BINDER) + ["--editable ."]
+def environment_text(pins: list[str]) -> str:
+    """The text of environment.yml: the lines of the lock, JupyterLab, and optkit itself from the checkout."""
+    lines = [*pins, *BINDER, "--editable ."]
     return (
         ENVIRONMENT_HEAD
         + "name: optkit\nchannels:\n  - conda-forge\ndependencies:\n  - python=3.11\n  - pip\n  - pip:\n"
@@ -84,5 +100,5 @@ def environment_text(pins: dict[str, str]) -> str:
 
 if __name__ == "__main__":
     if "--binder" not in sys.argv[1:]:
-        LOCK.write_text(lock_text(closure(wanted())), encoding="utf-8")
-    ENVIRONMENT.write_text(environment_text(read_lock()), encoding="utf-8")
+        LOCK.write_text(lock_text(wanted()), encoding="utf-8")
+    ENVIRONMENT.write_text(environment_text(lock_lines()), encoding="utf-8")
