@@ -21,10 +21,21 @@ BEFORE = ((False, ""), (True, ""), (False, "coupled"), (True, "decoupled"))
 
 @rule
 def awkward(
-    theta, g, scalar0, grad_scale, t, *, tensors=0.1, found_inf=0.25, blockDim=2, threadIdx=3.0, up=True
+    theta,
+    g,
+    scalar0,
+    grad_scale,
+    t,
+    *,
+    tensors=0.1,
+    found_inf=0.25,
+    blockDim=2,
+    threadIdx=3.0,
+    scalar1=2,
+    up=True,
 ):
     """Names of the kernel around, names that CUDA knows, every function."""
-    n = theta - (g - scalar0) / (1 + grad_scale * grad_scale)
+    n = theta - (g - scalar0) / (scalar1 + grad_scale * grad_scale)
     warpSize = n * blockDim - threadIdx
     if t > 2 and up:
         dim3 = maximum(minimum(n, warpSize), tensors) - minimum(found_inf, -g)
