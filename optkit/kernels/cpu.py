@@ -11,26 +11,25 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-import numpy as np
-
 from optkit.kernels.compiler import Build, build
 from optkit.translation.c import c_source
 from optkit.translation.path import Path
 
 CHUNK = 16_384
-"""Elements a chunk: small enough to share out evenly, large enough that a chunk costs nothing by itself."""
+"""Elements a chunk: few enough to share out evenly, and so many that a chunk costs nothing by itself."""
 
 _COUNT = """
-/* The step counts of many parameters: values[k] becomes the count plus `by`, and is stored where by != 0. */
 #ifdef __cplusplus
 extern "C"
 #endif
-void optkit_count(long long n, double* const* counts, double by, double* values)
+double optkit_count(long long n, double* const* counts, double by)
 {
+    double first = n ? *counts[0] : 0, result = first;
     for (long long k = 0; k < n; k++) {
-        values[k] = *counts[k] + by;
-        if (by != 0) *counts[k] = values[k];
+        if (*counts[k] != first) result = -1;
+        if (by != 0) *counts[k] += by;
     }
+    return result;
 }
 """
 
@@ -38,9 +37,16 @@ void optkit_count(long long n, double* const* counts, double by, double* values)
 class Kernel:
     """One path through a rule for one dtype, compiled.
 
+    Args:
+        way: The path.
+        dtype: One of `optkit.translation.c.DTYPES`.
+
     Attributes:
-        scalars: Names of the scalars in a row, in order.
+        scalars: Names of the scalars that a step takes, in order.
         build: The library behind it.
+
+    Raises:
+        Unavailable: It cannot be compiled or loaded here.
     """
 
     def __init__(self, way: Path, dtype: str) -> None:
@@ -48,76 +54,74 @@ class Kernel:
         self.build: Build = build(c_source(way, dtype))
         self._step = self.build.library.optkit_step
         address, whole = ctypes.c_void_p, ctypes.c_longlong
-        self._step.argtypes = [whole, address, address, address, ctypes.c_int]
+        self._step.argtypes = [whole, address, whole, address, address, ctypes.c_int]
         self._step.restype = None
+        self._row = ctypes.c_double * len(way.scalars)
 
-    def step(self, table: Table, scalars: Any, threads: int) -> None:
-        """Step every array of a table.
+    def step(self, table: Table, scalars: Sequence[float], threads: int) -> None:
+        """Step every array of a table, without Python's lock.
 
         Args:
             table: Addresses and lengths.
-            scalars: Float64 array (rows, number of scalars), C-contiguous.
-            threads: Threads at most; one where the library was built without OpenMP, and in a forked process.
+            scalars: The values of ``self.scalars``.
+            threads: Threads at most. One is used where the library was built without OpenMP, and in a
+                forked process.
         """
-        if table.chunks:
-            self._step(
-                table.chunks, table.chunk_address, table.address, scalars.ctypes.data, threads_here(threads)
-            )
+        threads = min(1 if _forked else threads, table.chunks)
+        self._step(table.chunks, table.starts, table.tensors, table.addresses, self._row(*scalars), threads)
 
 
 class Table:
     """Where the arrays of a list of tensors lie, and how they are cut into chunks.
 
     Args:
-        addresses: For each tensor the addresses of θ, g and the state, in the rule's order.
-        lengths: For each tensor its number of elements.
-        rows: For each tensor its row of the scalars.
+        columns: The addresses of every tensor's θ, then of every g, then of each state in the rule's order.
+        lengths: The number of elements of each tensor.
 
     Attributes:
-        addresses: They, as a uint64 array (tensors, arrays); written to where an array has moved.
-        chunks: Number of chunks.
+        addresses: The columns, one after the other, as ctypes array.
+        starts: Tensor, first element and length of each chunk, as ctypes array.
+        chunks, tensors: How many there are.
     """
 
-    def __init__(
-        self, addresses: Sequence[Sequence[int]], lengths: Sequence[int], rows: Sequence[int]
-    ) -> None:
-        self.addresses = np.array(addresses, dtype=np.uint64)
-        size, row = np.array(lengths, dtype=np.int64), np.array(rows, dtype=np.int64)
-        count = -(-size // CHUNK)
-        tensor = np.repeat(np.arange(len(size)), count)
-        start = CHUNK * (np.arange(len(tensor)) - np.repeat(np.cumsum(count) - count, count))
-        table = (tensor, start, np.minimum(size[tensor] - start, CHUNK), row[tensor])
-        self._chunks = np.ascontiguousarray(np.stack(table, axis=1), dtype=np.int64)
-        self.chunks = len(self._chunks)
-        self.address = self.addresses.ctypes.data
-        self.chunk_address = self._chunks.ctypes.data
+    def __init__(self, columns: Sequence[Sequence[int]], lengths: Sequence[int]) -> None:
+        self.tensors = len(lengths)
+        cuts = [
+            (tensor, start, min(CHUNK, length - start))
+            for tensor, length in enumerate(lengths)
+            for start in range(0, length, CHUNK)
+        ]
+        self.chunks = len(cuts)
+        self.starts = (ctypes.c_longlong * (3 * len(cuts)))(*[x for cut in cuts for x in cut])
+        self.addresses = (ctypes.c_uint64 * (len(columns) * self.tensors))(*[x for c in columns for x in c])
+
+    def move(self, column: int, addresses: Sequence[int]) -> None:
+        """Write the present addresses of one column: 0 for θ, 1 for g, then the state."""
+        self.addresses[column * self.tensors : (column + 1) * self.tensors] = addresses
 
 
 class Counts:
     """The step counts of many parameters: float64 numbers at these addresses."""
 
     def __init__(self, addresses: Sequence[int]) -> None:
-        self._addresses = np.array(addresses, dtype=np.uint64)
-        self._values = np.empty(len(addresses))
         self._count = _counter()
-        self._arguments = len(addresses), self._addresses.ctypes.data
-        self._out = self._values.ctypes.data
+        self._addresses = (ctypes.c_uint64 * len(addresses))(*addresses)
 
-    def read(self) -> np.ndarray:
-        """The counts as they are now."""
-        self._count(*self._arguments, 0.0, self._out)
-        return self._values
+    def common(self) -> float | None:
+        """The count that all share; None where they differ."""
+        count = self._count(len(self._addresses), self._addresses, 0.0)
+        return None if count < 0 else count
 
-    def add(self, by: float) -> None:
-        """Add to every count."""
-        self._count(*self._arguments, by, self._out)
+    def advance(self) -> None:
+        """Add 1 to every count."""
+        self._count(len(self._addresses), self._addresses, 1.0)
 
 
 @cache
 def _counter() -> Any:
     function = build(_COUNT).library.optkit_count
-    function.argtypes = [ctypes.c_longlong, ctypes.c_void_p, ctypes.c_double, ctypes.c_void_p]
-    function.restype = None
+    function.argtypes = [ctypes.c_longlong, ctypes.c_void_p, ctypes.c_double]
+    function.restype = ctypes.c_double
     return function
 
 
@@ -125,14 +129,10 @@ _forked = False
 
 
 def _note_fork() -> None:
+    # GNU's OpenMP hangs in a child whose parent left its threads behind.
     global _forked
     _forked = True
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_note_fork)
-
-
-def threads_here(wanted: int) -> int:
-    """``wanted``, but 1 in a forked process: GNU's OpenMP hangs where its threads were left behind."""
-    return 1 if _forked else wanted

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from itertools import repeat
+from operator import is_
 from typing import Any, ClassVar
 
 import torch
@@ -14,7 +15,8 @@ from torch import Tensor
 
 from optkit.optim.checkpoint import Kept, prepared
 from optkit.optim.choice import Choice, number
-from optkit.optim.stepping import ARITHMETIC, program_of, step_tensors
+from optkit.optim.plan import Binding, Order, Plan, path_of
+from optkit.optim.stepping import ARITHMETIC
 from optkit.rules import Rule
 from optkit.rules.hyperparameters import HYPERPARAMETERS
 
@@ -48,6 +50,7 @@ class RuleOptimizer(torch.optim.Optimizer, ABC):
 
     def __init__(self, params: Any, options: Mapping[str, Any]) -> None:
         self._check(options)
+        self._forget()
         super().__init__(params, dict(options))
 
     @abstractmethod
@@ -61,12 +64,18 @@ class RuleOptimizer(torch.optim.Optimizer, ABC):
 
     @property
     def backend(self) -> str:
-        """How steps are computed: ``"torch chunks"`` if all parameters are on the CPU, else ``"torch"``.
+        """How steps are computed: ``"C"``, ``"torch chunks"`` or ``"torch"``; several joined by `` + ``.
 
-        Both run the rule operation by operation; on the CPU in pieces that stay in the cache.
+        ``"C"`` is the rule compiled: one pass over each parameter, all of a group in one call. Torch runs the
+        rule operation by operation, on the CPU in pieces that stay in the cache. ``python -m optkit doctor``
+        says why C is not taken.
         """
-        devices = {p.device.type for group in self.param_groups for p in group["params"]}
-        return "torch chunks" if devices == {"cpu"} else "torch"
+        found = {}
+        for index, group in enumerate(self.param_groups):
+            order = self._order(index, group)
+            for p in group["params"]:
+                found[path_of(order, p, self.state)] = None
+        return " + ".join(sorted(found))
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Make one step on every parameter that has a gradient.
@@ -86,8 +95,9 @@ class RuleOptimizer(torch.optim.Optimizer, ABC):
             with torch.enable_grad():
                 loss = closure()
         with torch.no_grad():
-            for plan in [self._plan(index, group) for index, group in enumerate(self.param_groups)]:
-                self._perform(plan)
+            plans = [self._plan(index, group) for index, group in enumerate(self.param_groups)]
+            for index, plan in enumerate(plans):
+                self._bindings[index] = plan.perform()
         return loss
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
@@ -121,10 +131,16 @@ class RuleOptimizer(torch.optim.Optimizer, ABC):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
+        self._forget()
         for entries in self.state.values():
             for key, value in entries.items():
                 if isinstance(value, Kept):
                     entries[key] = value.tensor
+
+    def _forget(self) -> None:
+        """Where memory lay, and what was checked; found again at the next step."""
+        self._bindings: dict[int, Binding] = {}
+        self._orders: dict[int, tuple[dict[str, Any], Order]] = {}
 
     def _check(self, options: Mapping[str, Any]) -> tuple[Choice, dict[str, Any]]:
         """Raise if an option is not allowed; return what is chosen, and its hyper-parameters as numbers."""
@@ -148,90 +164,57 @@ class RuleOptimizer(torch.optim.Optimizer, ABC):
                 )
         return choice, choice.numbers()
 
-    def _plan(self, index: int, group: dict[str, Any]) -> _Plan:
+    def _plan(self, index: int, group: dict[str, Any]) -> Plan:
         """Everything that can fail, before anything changes."""
-        choice, hyper = self._check(group)
-        scalars_of = program_of(choice.rule).scalars
-        params, gradients, scalars, known = [], [], [], {}
-        for place, p in enumerate(group["params"]):
-            if p.grad is None:
-                continue
-            if p.grad.layout != torch.strided:
+        params = group["params"]
+        gradients = [p.grad for p in params]
+        if any(map(is_, gradients, repeat(None))):
+            params = [p for p, g in zip(params, gradients, strict=True) if g is not None]
+            gradients = [g for g in gradients if g is not None]
+        plan = Plan(self._order(index, group), params, gradients, self.state, self._bindings.get(index))
+        if plan.singles:  # what is bound has been looked at
+            for place, p in enumerate(group["params"]):
+                if p.grad is not None:
+                    self._refuse_misfits(f"parameter {place} in group {index}", p, plan.order.keys)
+        return plan
+
+    def _refuse_misfits(self, name: str, p: Tensor, keys: Sequence[str]) -> None:
+        if p.grad.layout != torch.strided:
+            raise ValueError(
+                f"the gradient of {name} is sparse ({p.grad.layout}): {type(self).__name__} needs dense "
+                "gradients; build the layer with sparse=False, or give this parameter to "
+                "torch.optim.SparseAdam"
+            )
+        entries = self.state.get(p, {})
+        for key, shape in [("the gradient", p.grad.shape)] + [
+            (k, entries[k].shape) for k in keys if k in entries
+        ]:
+            if shape != p.shape:
                 raise ValueError(
-                    f"the gradient of parameter {place} in group {index} is sparse ({p.grad.layout}): "
-                    f"{type(self).__name__} needs dense gradients; build the layer with sparse=False, "
-                    "or give this parameter to torch.optim.SparseAdam"
+                    f"{key} of {name} has shape {tuple(shape)}, but the parameter now has {tuple(p.shape)}; "
+                    "after resizing a parameter delete optimizer.state[p], and compute its gradient anew"
                 )
-            entries = self.state[p] if p in self.state else {}
-            kept = [(key, entries[key]) for key in choice.state.values() if key in entries]
-            for what, tensor in [("gradient", p.grad), *kept]:
-                if tensor.shape != p.shape:
-                    raise ValueError(
-                        f"parameter {place} in group {index} has the shape {tuple(p.shape)}, but its {what} "
-                        f"has {tuple(tensor.shape)}: make a new optimizer, or delete optimizer.state[p], "
-                        "once a parameter was resized"
-                    )
-            t = int(entries.get("step", 0)) + 1
-            if t not in known:
-                known[t] = scalars_of(t, **hyper)
-            params.append(p)
-            gradients.append(p.grad)
-            scalars.append(known[t])
-        own_decay = "weight_decay" in choice.hyper
-        return _Plan(
-            choice,
-            params,
-            gradients,
-            scalars,
-            lr=float(number("lr", group.get("lr", 0.0))),
-            weight_decay=0.0 if own_decay else float(number("weight_decay", group["weight_decay"])),
-            decoupled_weight_decay=not own_decay and group["decoupled_weight_decay"],
-            maximize=group["maximize"],
-        )
 
-    def _perform(self, plan: _Plan) -> None:
-        states = []
-        for p in plan.params:
-            entries, dtype = self.state[p], ARITHMETIC[p.dtype]
-            if "step" not in entries:
-                entries["step"] = torch.zeros((), dtype=torch.float64)
-            entries["step"] += 1
-            for name, key in plan.choice.state.items():
-                if key not in entries:
-                    value = plan.choice.start.get(name, 0.0)
-                    entries[key] = torch.full_like(
-                        p, complex(value, value) if p.is_complex() else value, dtype=dtype
-                    )
-                elif entries[key].dtype != dtype or entries[key].device != p.device:
-                    entries[key] = entries[key].to(
-                        dtype=dtype, device=p.device
-                    )  # the model was moved or cast
-            states.append([entries[key] for key in plan.choice.state.values()])
-        step_tensors(
-            plan.choice.rule,
-            plan.params,
-            plan.gradients,
-            states,
-            plan.scalars,
-            lr=plan.lr,
-            weight_decay=plan.weight_decay,
-            decoupled_weight_decay=plan.decoupled_weight_decay,
-            maximize=plan.maximize,
-        )
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """The coming step of one parameter group: only parameters with a gradient."""
-
-    choice: Choice
-    params: list[Tensor]
-    gradients: list[Tensor]
-    scalars: list[dict[str, Any]]
-    lr: float
-    weight_decay: float
-    decoupled_weight_decay: bool
-    maximize: bool
+    def _order(self, index: int, group: dict[str, Any]) -> Order:
+        """What the group is to do, checked where its options are not those of the last step."""
+        options = {key: value for key, value in group.items() if key != "params"}
+        changeable = any(isinstance(value, Tensor) for value in options.values())
+        known, order = self._orders.get(index, (None, None))
+        if order is None or changeable or known != options:
+            choice, hyper = self._check(group)
+            own = "weight_decay" in choice.hyper
+            weight_decay = 0.0 if own else float(number("weight_decay", group["weight_decay"]))
+            kind = "decoupled" if not own and group["decoupled_weight_decay"] else "coupled"
+            order = Order(
+                choice,
+                hyper,
+                lr=float(number("lr", group.get("lr", 0.0))),
+                weight_decay=weight_decay,
+                decay=kind if weight_decay else "",
+                maximize=group["maximize"],
+            )
+            self._orders[index] = options, order
+        return order
 
 
 def _check_parameter(p: Any, name: str) -> None:

@@ -1,7 +1,7 @@
-"""One step of a rule on a list of tensors, in place: the only place where an optimizer computes.
+"""What computes a step of a rule: its compiled kernel, or torch, operation by operation.
 
-On the CPU it works in chunks of `CHUNK` elements, so that what one operation leaves is still in the cache
-for the next. Kernels, where there are some, replace `step_tensors`.
+On the CPU torch works in chunks of `CHUNK` elements, so that what one operation leaves is still in the cache
+for the next.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from optkit.kernels import Kernel, compiled, wanted
 from optkit.optim.layout import flat_views
 from optkit.optim.tape import Tape, record
 from optkit.rules import Rule
 from optkit.translation import Program, program
-from optkit.translation.path import decay_scalars, path
+from optkit.translation.path import path
 
 CHUNK = 131_072
 """Elements a chunk on the CPU: within a tenth of the fastest size, see ``benchmarks/optim_step.py
@@ -40,6 +41,28 @@ def program_of(rule: Rule) -> Program:
     return _made(rule)[0]
 
 
+def kernel_of(
+    rule: Rule, scalars: Mapping[str, Any], maximize: bool, decay: str, dtype: str
+) -> Kernel | None:
+    """The compiled kernel for a step with these scalars, made once; None where torch must compute it.
+
+    Args:
+        rule: The update rule.
+        scalars: The hoisted scalars of the step: they decide the rule's branches.
+        maximize: Climb instead of descending.
+        decay: One of `optkit.translation.path.DECAYS`.
+        dtype: One of `optkit.translation.c.DTYPES`.
+
+    Raises:
+        RuntimeError: The environment asks for C, and it cannot be had.
+    """
+    split, _, kernels = _made(rule)
+    key = (wanted(), dtype, maximize, decay, *[bool(scalars[name]) for name in split.conditions])
+    if key not in kernels:
+        kernels[key] = compiled(path(split, scalars, maximize=maximize, decay=decay), dtype)
+    return kernels[key]
+
+
 def step_tensors(
     rule: Rule,
     thetas: Sequence[Tensor],
@@ -47,12 +70,10 @@ def step_tensors(
     states: Sequence[Sequence[Tensor]],
     scalars: Sequence[Mapping[str, Any]],
     *,
-    lr: float = 0.0,
-    weight_decay: float = 0.0,
-    decoupled_weight_decay: bool = False,
+    decay: str = "",
     maximize: bool = False,
 ) -> None:
-    """Make one step of ``rule`` on every tensor of a list, in place.
+    """Make one step of ``rule`` on every tensor of a list, in place, with torch.
 
     With ``maximize`` g ← −g; then g ← g + λθ (coupled) or θ ← (1 − ελ)θ (decoupled); then the rule.
 
@@ -63,9 +84,8 @@ def step_tensors(
         states: For each parameter its state tensors, in the rule's order, of the dtype that `ARITHMETIC`
             gives.
         scalars: For each parameter the hoisted scalars of its step, from ``program_of(rule).scalars``.
-        lr: Learning rate ε, for decoupled weight decay only: the rule has its own among the scalars.
-        weight_decay: Strength λ of the weight decay.
-        decoupled_weight_decay: Shrink θ itself instead of adding to g.
+        decay: Weight decay before the rule, one of `optkit.translation.path.DECAYS`; its scalars, from
+            `decay_scalars`, are among the others.
         maximize: Climb instead of descending.
 
     Example:
@@ -75,17 +95,14 @@ def step_tensors(
         >>> theta
         tensor([0.5000, 2.5000])
     """
-    decay = "" if weight_decay == 0 else "decoupled" if decoupled_weight_decay else "coupled"
-    numbers = decay_scalars(decay, lr=lr, weight_decay=weight_decay)
-    bound: dict[
-        Any, tuple[Tape, tuple[Tensor, ...]]
-    ] = {}  # tensors of the same step number share their scalars
+    # Tensors of the same step number share their scalars.
+    bound: dict[Any, tuple[Tape, tuple[Tensor, ...]]] = {}
     with torch.no_grad():
         for theta, g, state, hoisted in zip(thetas, gradients, states, scalars, strict=True):
             key = (id(hoisted), theta.dtype, theta.device)
             if key not in bound:
                 tape, dtype = _tape(rule, hoisted, maximize, decay), ARITHMETIC[theta.dtype].to_real()
-                bound[key] = tape, tape.numbers({**hoisted, **numbers}, dtype, theta.device)
+                bound[key] = tape, tape.numbers(hoisted, dtype, theta.device)
             if theta.numel():
                 _step(*bound[key], theta, g, state)
 
@@ -131,19 +148,22 @@ def _scratch(count: int, size: int, dtype: torch.dtype, device: torch.device) ->
     return [buffer[:size] for buffer in kept[:count]] if size < CHUNK else kept[:count]
 
 
-_MADE: weakref.WeakKeyDictionary[Callable[..., Any], tuple[Program, dict[Any, Tape]]]
-_MADE = weakref.WeakKeyDictionary()  # the rule's function → its program, and its tape for each way through it
+_Made = tuple[Program, dict[Any, Tape], dict[Any, Kernel | None]]
+_MADE: weakref.WeakKeyDictionary[Callable[..., Any], _Made]
+_MADE = (
+    weakref.WeakKeyDictionary()
+)  # the rule's function → its program, and for each path its tape and its kernel
 
 
-def _made(rule: Rule) -> tuple[Program, dict[Any, Tape]]:
+def _made(rule: Rule) -> _Made:
     found = _MADE.get(rule.function)
     if found is None:
-        found = _MADE[rule.function] = program(rule), {}
+        found = _MADE[rule.function] = program(rule), {}, {}
     return found
 
 
 def _tape(rule: Rule, scalars: Mapping[str, Any], maximize: bool, decay: str) -> Tape:
-    split, tapes = _made(rule)
+    split, tapes, _ = _made(rule)
     key = (maximize, decay, *[bool(scalars[name]) for name in split.conditions])
     if key not in tapes:
         tapes[key] = record(path(split, scalars, maximize=maximize, decay=decay))

@@ -23,8 +23,8 @@ _FUNCTION = {
 }  # fmt: skip
 _WORDS = frozenset(
     "real stored narrow widen square_root magnitude sign minimum maximum step optkit_step i n scalars size "
-    "pointers chunks table threads chunk tensor sets linux unix asm inline typeof "
-    "tensors grad_scale found_inf threadIdx blockIdx blockDim gridDim".split()
+    "pointers chunks table threads chunk tensor tensors sets linux unix asm inline typeof "
+    "grad_scale found_inf threadIdx blockIdx blockDim gridDim".split()
 )
 """Words of the text around the body: a name of the rule that equals one of them gets another name here."""
 
@@ -157,40 +157,39 @@ def to_c(
 def c_source(way: Path, dtype: str) -> str:
     """The C of one path through a rule; see `to_c`.
 
-    ``optkit_step(chunks, table, pointers, scalars, threads)`` steps every chunk of the table. A chunk is four
-    numbers: its tensor, its first element, its length, and its row of ``scalars``. ``pointers`` holds for
-    every tensor the addresses of θ, g and the state. A row of scalars holds ``way.scalars`` in double.
+    ``optkit_step(chunks, table, tensors, pointers, scalars, threads)`` steps every chunk of the table. A
+    chunk is three numbers: its tensor, its first element, its length. ``pointers`` holds the addresses of
+    every tensor's θ, then those of every g, then those of each state; ``scalars`` holds ``way.scalars`` in
+    double.
     """
     text = body(way)
+    places = [
+        f"({array.rsplit(' ', 1)[0]})pointers[{f'{k} * tensors + ' if k else ''}chunk[0]] + chunk[1]"
+        for k, array in enumerate(text.arrays)
+    ]
     arrays = [array.replace("* ", "* __restrict__ ") for array in text.arrays]
-    count, width = len(text.arrays), len(way.scalars)
-    arguments = ["long long n", *arrays, "const double* scalars"]
-    places = [f"({array.rsplit(' ', 1)[0]})tensor[{k}] + chunk[1]" for k, array in enumerate(text.arrays)]
     lines = [
         f"/* {way.name}, {dtype} */",
         prelude(dtype),
-        *_wrapped("static void step(", arguments),
+        *_wrapped("static void step(", ["long long n", *arrays, "const double* scalars"]),
         "{",
-        *(f"    {line}" for line in text.scalars),
+        *(f"    {line}" for line in text.scalars or ("(void)scalars;",)),
         "    for (long long i = 0; i < n; i++) {",
         *(f"        {line}" for line in (*text.load, *text.lines, *text.store)),
         "    }",
         "}",
         "",
-        *([] if width else ["/* The rule has no scalars. */"]),
         _EXPORT,
-        "void optkit_step(long long chunks, const long long* table, void* const* pointers,",
-        "                 const double* scalars, int threads)",
+        "void optkit_step(long long chunks, const long long* table, long long tensors,",
+        "                 void* const* pointers, const double* scalars, int threads)",
         "{",
+        "    (void)tensors; (void)threads;",
         "#ifdef _OPENMP",
         "#pragma omp parallel for schedule(guided) num_threads(threads) if (threads > 1)",
-        "#else",
-        "    (void)threads;",
         "#endif",
         "    for (long long k = 0; k < chunks; k++) {",
-        "        const long long* chunk = table + 4 * k;",
-        f"        void* const* tensor = pointers + {count} * chunk[0];",
-        *_wrapped("        step(", ["chunk[2]", *places, f"scalars + {width} * chunk[3]"], ");"),
+        "        const long long* chunk = table + 3 * k;",
+        *_wrapped("        step(", ["chunk[2]", *places, "scalars"], ");"),
         "    }",
         "}",
         "",

@@ -10,6 +10,7 @@ from optkit.optim.layout import flat_views, is_dense
 from optkit.optim.stepping import CHUNK, program_of, step_tensors
 from optkit.optim.variants import adam_amsgrad
 from optkit.rules import RULES, maximum, minimum, rule, sign
+from optkit.translation.path import DECAYS, decay_scalars
 
 
 @rule
@@ -125,11 +126,10 @@ def test_float32_is_within_an_ulp_of_numpy(source):
 @given(
     length=st.sampled_from([1, 5, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK + 3]),
     maximize=st.booleans(),
-    weight_decay=st.sampled_from([0.0, 0.3]),
-    decoupled=st.booleans(),
+    decay=st.sampled_from(DECAYS),
     dtype=st.sampled_from([torch.float32, torch.bfloat16]),
 )
-def test_decay_and_direction_come_before_the_rule(length, maximize, weight_decay, decoupled, dtype):
+def test_decay_and_direction_come_before_the_rule(length, maximize, decay, dtype):
     source, hyper = swapping, {"lr": 0.05}
     generator = torch.Generator().manual_seed(length)
     theta = torch.randn(length, generator=generator).to(dtype)
@@ -141,17 +141,15 @@ def test_decay_and_direction_come_before_the_rule(length, maximize, weight_decay
         [place],
         [g],
         [kept],
-        [program_of(source).scalars(4, **hyper)],
-        lr=0.05,
-        weight_decay=weight_decay,
-        decoupled_weight_decay=decoupled,
+        [{**program_of(source).scalars(4, **hyper), **decay_scalars(decay, lr=0.05, weight_decay=0.3)}],
+        decay=decay,
         maximize=maximize,
     )
     theta, g = theta.float(), -g.float() if maximize else g.float()
-    if weight_decay and decoupled:
-        theta = (1 - 0.05 * weight_decay) * theta
-    elif weight_decay:
-        g = g + weight_decay * theta
+    if decay == "decoupled":
+        theta = (1 - 0.05 * 0.3) * theta
+    elif decay == "coupled":
+        g = g + 0.3 * theta
     expected = source(theta, g, *state, 4, **hyper)
     for a, b in zip(expected, (place, *kept), strict=True):
         assert torch.equal(a.to(b.dtype), b)

@@ -80,15 +80,11 @@ class Lists:
             **self.split.scalars(t, **hyper), **decay_scalars(decay, lr=lr, weight_decay=weight_decay)
         }  # fmt: skip
         kernel = Kernel(path(self.split, scalars, maximize=maximize, decay=decay), str(self.real))
+        columns = [self.thetas, self.gradients, *zip(*self.states, strict=True)]
         table = Table(
-            [
-                [x.ctypes.data for x in (theta, g, *state)]
-                for (theta, state), g in zip(self.arrays(), self.gradients, strict=True)
-            ],
-            [len(theta) for theta in self.thetas],
-            [0] * len(self.thetas),
+            [[x.ctypes.data for x in column] for column in columns], [len(theta) for theta in self.thetas]
         )
-        kernel.step(table, np.array([[scalars[name] for name in kernel.scalars]]), threads)
+        kernel.step(table, [scalars[name] for name in kernel.scalars], threads)
         for arrays, g in zip(self.expected, self.gradients, strict=True):
             theta, *state = arrays
             if maximize:
@@ -162,7 +158,7 @@ def test_functions_have_numpys_edges():
     states = [np.zeros_like(theta) for _ in range(4)]
     expected = edges(theta, g, *states, 1)
     kernel = Kernel(path(program(edges), {}), "float32")
-    kernel.step(Table([[x.ctypes.data for x in (theta, g, *states)]], [64], [0]), np.zeros((1, 0)), 1)
+    kernel.step(Table([[x.ctypes.data] for x in (theta, g, *states)], [64]), [], 1)
     for a, b in zip(expected, (theta, *states), strict=True):
         np.testing.assert_array_equal(a, b)
     assert not np.signbit(states[0][theta == 0]).any()
@@ -190,8 +186,8 @@ def test_half_types_are_widened_and_rounded_as_in_torch(dtype):
     expected = a.to(dtype)
     g = every.repeat(len(a) // len(every) + 1)[: len(a)].contiguous()
     theta = torch.zeros(len(a), dtype=dtype)
-    table = Table([[theta.data_ptr(), g.data_ptr(), a.data_ptr()]], [len(a)], [0])
-    kernel.step(table, np.zeros((1, 0)), 2)
+    table = Table([[theta.data_ptr()], [g.data_ptr()], [a.data_ptr()]], [len(a)])
+    kernel.step(table, [], 2)
     assert torch.equal(theta.isnan(), expected.isnan())
     nan = expected.isnan()
     assert torch.equal(theta.view(torch.int16)[~nan], expected.view(torch.int16)[~nan])
@@ -210,22 +206,13 @@ def test_half_types_step_in_float32(source, dtype):
         g = torch.randn(1001, generator=torch.Generator().manual_seed(t)).to(dtype)
         scalars = split.scalars(t, **hyper)
         kernel = Kernel(path(split, scalars), str(dtype).removeprefix("torch."))
-        table = Table([[x.data_ptr() for x in (theta, g, *state)]], [1001], [0])
-        kernel.step(table, np.array([[scalars[name] for name in kernel.scalars]]), 1)
+        table = Table([[x.data_ptr()] for x in (theta, g, *state)], [1001])
+        kernel.step(table, [scalars[name] for name in kernel.scalars], 1)
         wide, *rest = source(*(x.float().numpy() for x in (reference[0], g, *reference[1:])), t, **hyper)
         reference = [torch.from_numpy(np.asarray(x)) for x in (wide, *rest)]
         reference[0] = reference[0].to(dtype)
         for a, b in zip(reference, (theta, *state), strict=True):
             assert torch.equal(a, b), t
-
-
-def test_rows_of_scalars_belong_to_tensors():
-    source, split = RULES["gradient_descent"], program(RULES["gradient_descent"])
-    thetas, g = [np.ones(20_000, np.float32) for _ in range(3)], np.ones(20_000, np.float32)
-    kernel = Kernel(path(split, split.scalars(1, **source.defaults())), "float32")
-    table = Table([[x.ctypes.data, g.ctypes.data] for x in thetas], [20_000] * 3, [1, 0, 1])
-    kernel.step(table, np.array([[0.25], [0.5]]), 2)
-    assert [set(x.tolist()) for x in thetas] == [{0.5}, {0.75}, {0.5}]
 
 
 def test_the_text_is_the_rule_line_by_line():

@@ -1,0 +1,184 @@
+"""Parameters bound to a kernel: where their memory lies, found once and checked at every step.
+
+A kernel is handed addresses, so nothing may have moved since they were taken: a parameter may be resized,
+cast or replaced, a state tensor loaded or offloaded. Every step compares, and binds anew what differs.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from operator import attrgetter, is_, itemgetter
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.graph import increment_version
+
+from optkit.kernels import Counts, Kernel, Table
+from optkit.optim.layout import flat_views, is_dense
+
+NAMES = {
+    torch.float32: "float32",
+    torch.float64: "float64",
+    torch.bfloat16: "bfloat16",
+    torch.float16: "float16",
+    torch.complex64: "float32",
+    torch.complex128: "float64",
+}
+"""dtype of a parameter → the kernel's dtype. A complex number is two reals to it."""
+
+_address, _stride = Tensor.data_ptr, Tensor.stride
+_in_order, _negative = Tensor.is_contiguous, Tensor.is_neg
+_bytes = attrgetter("nbytes")
+
+
+class Bound:
+    """Parameters of one dtype and one step count, with a gradient each, ready for a kernel.
+
+    Args:
+        params: The parameters; `is_plain` and `lie_alike` hold for each, and nothing overlaps.
+        gradients: Their gradients.
+        entries: For each parameter its dict in ``optimizer.state``, with ``step`` and the state.
+        keys: Keys of the state, in the rule's order.
+    """
+
+    def __init__(
+        self,
+        params: Sequence[Tensor],
+        gradients: Sequence[Tensor],
+        entries: Sequence[dict[str, Any]],
+        keys: Sequence[str],
+    ) -> None:
+        self.params, self.entries = list(params), list(entries)
+        self.dtype = params[0].dtype
+        self._columns = [(itemgetter(key), [_address(e[key]) for e in entries]) for key in (*keys, "step")]
+        self._addresses = [_address(p) for p in params]
+        self._bytes = [p.nbytes for p in params]
+        self._strides = None if all(map(_in_order, params)) else [p.stride() for p in params]
+        # Other names for the same memory. While they live, no new tensor can get one of these addresses, and
+        # equal addresses mean the same memory.
+        tensors = [*params, *(e[key] for e in entries for key in (*keys, "step"))]
+        self._kept = [tensor.detach() for tensor in tensors]
+        columns = [self._addresses, [_address(g) for g in gradients], *[at for _, at in self._columns[:-1]]]
+        parts = 2 if self.dtype.is_complex else 1
+        self._table = Table(columns, [parts * p.numel() for p in params])
+        self._counts = Counts(self._columns[-1][1])
+        self._lock = threading.Lock()
+
+    def plain(self, gradients: Sequence[Tensor]) -> list[Tensor]:
+        """The gradients, without lazy conjugates and signs: their raw memory would lack them."""
+        if self.dtype.is_complex:
+            gradients = [g.resolve_conj() for g in gradients]
+        return [g.resolve_neg() for g in gradients] if any(map(_negative, gradients)) else list(gradients)
+
+    def holds(self, gradients: Sequence[Tensor], state: Mapping[Tensor, Any]) -> bool:
+        """Whether all memory is where it was, and the gradients lie as their parameters do."""
+        try:
+            return (
+                list(map(type, gradients)).count(Tensor) == len(self.params)
+                and list(map(_address, self.params)) == self._addresses
+                and list(map(_bytes, self.params)) == self._bytes
+                and list(map(_bytes, gradients)) == self._bytes
+                and self._ordered(self.params)
+                and self._ordered(gradients)
+                and all(map(is_, map(state.get, self.params), self.entries))
+                and all(list(map(_address, map(of, self.entries))) == at for of, at in self._columns)
+            )
+        except (KeyError, RuntimeError):
+            return False  # a state entry is gone, or a tensor has no memory of its own any more
+
+    def _ordered(self, tensors: Sequence[Tensor]) -> bool:
+        return (
+            all(map(_in_order, tensors))
+            if self._strides is None
+            else list(map(_stride, tensors)) == self._strides
+        )
+
+    def count(self) -> int | None:
+        """The step count that the parameters share; None where they do not."""
+        count = self._counts.common()
+        return None if count is None else int(count)
+
+    def step(self, kernel: Kernel, gradients: Sequence[Tensor], scalars: Mapping[str, float]) -> None:
+        """Count and make one step, in place.
+
+        Args:
+            kernel: The kernel for this dtype.
+            gradients: What `plain` returned.
+            scalars: Value of each of ``kernel.scalars``, among others.
+        """
+        row = [scalars[name] for name in kernel.scalars]
+        with self._lock:  # the table belongs to one step at a time
+            self._counts.advance()
+            self._table.move(1, list(map(_address, gradients)))
+            kernel.step(self._table, row, torch.get_num_threads())
+        increment_version(self.params)  # so that autograd sees the change, as it does torch's own
+
+
+def is_plain(theta: Tensor, g: Tensor, state: Sequence[Tensor]) -> bool:
+    """Whether these are ordinary tensors in the memory of the CPU, of dtypes and shapes that fit."""
+    tensors = (theta, g, *state)
+    return (
+        theta.dtype in NAMES
+        and g.dtype == theta.dtype
+        and all(type(t) in (Tensor, torch.nn.Parameter) and t.device.type == "cpu" for t in tensors)
+        and all(t.shape == theta.shape for t in tensors)
+        and not theta.is_inference()  # which has no version to increment
+    )
+
+
+def lie_alike(theta: Tensor, g: Tensor, state: Sequence[Tensor]) -> bool:
+    """Whether the elements lie without gaps and in one order, so that one kernel can run through them."""
+    tensors = (theta, g, *state)
+    if all(map(_in_order, tensors)):
+        return True
+    return is_dense(theta) and all(t.stride() == theta.stride() for t in tensors)
+
+
+def step_packed(
+    kernel: Kernel, theta: Tensor, g: Tensor, state: Sequence[Tensor], scalars: Mapping[str, float]
+) -> None:
+    """Step one parameter by way of copies without gaps, in place.
+
+    Args:
+        kernel: The kernel for this dtype.
+        theta: The parameter; `is_plain` holds, the strides do not matter.
+        g: Its gradient.
+        state: Its state.
+        scalars: Value of each of ``kernel.scalars``, among others.
+    """
+    tensors = [theta.detach(), g, *state]
+    if theta.is_complex():
+        tensors = [torch.view_as_real(tensor) for tensor in tensors]
+    vectors, copied = flat_views(tensors)
+    table = Table([[_address(vector)] for vector in vectors], [vectors[0].numel()])
+    kernel.step(table, [scalars[name] for name in kernel.scalars], torch.get_num_threads())
+    for tensor, copy in copied:
+        if tensor is not tensors[1]:
+            tensor.copy_(copy)
+    increment_version([theta])
+
+
+def overlap(written: Sequence[Tensor], read: Sequence[Tensor]) -> bool:
+    """Whether a tensor that is written shares memory with another one.
+
+    Example:
+        >>> import torch
+        >>> memory = torch.zeros(8)
+        >>> overlap([memory[:5], memory[5:]], []), overlap([memory[:5]], [memory[4:]])
+        (False, True)
+    """
+    spans = sorted(
+        (_address(t), _address(t) + t.nbytes, is_written)
+        for group, is_written in ((written, True), (read, False))
+        for t in group
+        if t.nbytes
+    )
+    end = end_of_written = 0
+    for start, stop, is_written in spans:
+        if start < (end if is_written else end_of_written):
+            return True
+        end = max(end, stop)
+        end_of_written = max(end_of_written, stop) if is_written else end_of_written
+    return False

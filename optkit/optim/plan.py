@@ -1,0 +1,233 @@
+"""The coming step of one parameter group: planned first, where anything may fail, then performed.
+
+Parameters that a kernel can step are bound to it; the rest goes to torch, one after another.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
+from operator import is_
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from optkit.kernels import Kernel
+from optkit.optim.bound import NAMES, Bound, is_plain, lie_alike, overlap, step_packed
+from optkit.optim.choice import Choice
+from optkit.optim.stepping import ARITHMETIC, kernel_of, program_of, step_tensors
+from optkit.translation.path import decay_scalars
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a group is to do, whatever its parameters are.
+
+    Attributes:
+        choice: Its rule and hyper-parameters.
+        hyper: The hyper-parameters as plain numbers.
+        lr, weight_decay: For the weight decay before the rule.
+        decay: How it is done: one of `optkit.translation.path.DECAYS`.
+        maximize: Climb instead of descending.
+    """
+
+    choice: Choice
+    hyper: Mapping[str, Any]
+    lr: float
+    weight_decay: float
+    decay: str
+    maximize: bool
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the rule's state in ``optimizer.state``."""
+        return tuple(self.choice.state.values())
+
+    def scalars(self, t: int) -> dict[str, Any]:
+        """The hoisted scalars of step ``t``, those of weight decay among them."""
+        hoisted = program_of(self.choice.rule).scalars(t, **self.hyper)
+        if self.decay:
+            hoisted |= decay_scalars(self.decay, lr=self.lr, weight_decay=self.weight_decay)
+        return hoisted
+
+    def kernel(self, scalars: Mapping[str, Any], dtype: torch.dtype) -> Kernel | None:
+        """The compiled kernel for a step with these scalars; None where torch must compute it."""
+        return kernel_of(self.choice.rule, scalars, self.maximize, self.decay, NAMES[dtype])
+
+
+@dataclass(frozen=True)
+class Binding:
+    """How the parameters of a group are stepped, until something moves.
+
+    Attributes:
+        params: Those that have a gradient.
+        keys: Keys of their state.
+        bound: Pairs (bound parameters, their places in ``params``).
+        loose: Places of the parameters that torch steps.
+    """
+
+    params: list[Tensor]
+    keys: tuple[str, ...]
+    bound: list[tuple[Bound, list[int]]]
+    loose: list[int]
+
+
+@dataclass(frozen=True)
+class _Call:
+    """One call of a kernel."""
+
+    bound: Bound
+    kernel: Kernel
+    gradients: Sequence[Tensor]
+    scalars: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class _Single:
+    """The step of a parameter that is not bound: its scalars, and its kernel if there is one."""
+
+    scalars: Mapping[str, Any]
+    kernel: Kernel | None
+
+
+class Plan:
+    """The coming step of one parameter group. Making it checks everything and changes nothing.
+
+    Args:
+        order: What to do.
+        params: The parameters that have a gradient.
+        gradients: Their gradients.
+        state: ``optimizer.state``.
+        binding: What the last step left, or None.
+
+    Raises:
+        ValueError: A scalar of the rule has no value at this step.
+        RuntimeError: The environment asks for C, and it cannot be had.
+    """
+
+    def __init__(
+        self,
+        order: Order,
+        params: Sequence[Tensor],
+        gradients: Sequence[Tensor],
+        state: MutableMapping[Tensor, Any],
+        binding: Binding | None,
+    ) -> None:
+        self.order, self.params, self.gradients, self.state = order, params, gradients, state
+        calls = None if binding is None else self._calls(binding)
+        self.binding = None if calls is None else binding
+        self.calls: list[_Call] = calls or []
+        places = range(len(params)) if self.binding is None else self.binding.loose
+        known: dict[tuple[int, torch.dtype, str], _Single] = {}  # by step count, dtype, device
+        self.singles: dict[int, _Single] = {}
+        for place in places:
+            p = params[place]
+            key = _next(p, state), p.dtype, p.device.type
+            if key not in known:
+                known[key] = self._single(*key)
+            self.singles[place] = known[key]
+
+    def _single(self, t: int, dtype: torch.dtype, device: str) -> _Single:
+        scalars = self.order.scalars(t)
+        suited = device == "cpu" and dtype in NAMES
+        return _Single(scalars, self.order.kernel(scalars, dtype) if suited else None)
+
+    def _calls(self, binding: Binding) -> list[_Call] | None:
+        """The calls for what is bound; None if something has moved."""
+        order, params = self.order, self.params
+        if binding.keys != order.keys or len(params) != len(binding.params):
+            return None
+        if not all(map(is_, params, binding.params)):
+            return None
+        calls = []
+        for bound, places in binding.bound:
+            gradients = self.gradients
+            if len(places) != len(params):
+                gradients = [gradients[place] for place in places]
+            gradients = bound.plain(gradients)
+            if not bound.holds(gradients, self.state):
+                return None
+            count = bound.count()
+            if count is None:
+                return None
+            scalars = order.scalars(count + 1)
+            kernel = order.kernel(scalars, bound.dtype)
+            if kernel is None:
+                return None
+            calls.append(_Call(bound, kernel, gradients, scalars))
+        return calls
+
+    def perform(self) -> Binding:
+        """Make the step. Returns how, for the next one."""
+        binding = self.binding or self._bind()
+        for call in self.calls:
+            call.bound.step(call.kernel, call.gradients, call.scalars)
+        order, by_torch = self.order, []
+        for place in binding.loose:
+            p, g, single, entries = self._parts(place)
+            entries["step"] += 1
+            state = [entries[key] for key in order.keys]
+            if single.kernel is not None and is_plain(p, g, state):
+                step_packed(single.kernel, p, g, state, single.scalars)
+            else:
+                by_torch.append((p, g, state, single.scalars))
+        if by_torch:
+            columns = zip(*by_torch, strict=True)
+            step_tensors(order.choice.rule, *columns, decay=order.decay, maximize=order.maximize)
+        return binding
+
+    def _bind(self) -> Binding:
+        """Bind what a kernel can step where it lies, and note the calls."""
+        alike: dict[int, list[int]] = defaultdict(list)  # step count, dtype and device in common
+        loose = []
+        written, read = [], []
+        for place in self.singles:
+            p, g, single, entries = self._parts(place)
+            state = [entries[key] for key in self.order.keys]
+            if single.kernel is not None and is_plain(p, g, state) and lie_alike(p, g, state):
+                alike[id(single)].append(place)
+                written += [p, *state]
+                read.append(g)
+            else:
+                loose.append(place)
+        if overlap(written, read):
+            # One after another, as torch does it, the result does at least not depend on the threads.
+            alike, loose = {}, list(self.singles)
+        bound = []
+        for places in alike.values():
+            params, gradients, singles, entries = zip(*map(self._parts, places), strict=True)
+            bound.append((Bound(params, gradients, entries, self.order.keys), places))
+            self.calls.append(_Call(bound[-1][0], singles[0].kernel, gradients, singles[0].scalars))
+        return Binding(list(self.params), self.order.keys, bound, loose)
+
+    def _parts(self, place: int) -> tuple[Tensor, Tensor, _Single, dict[str, Any]]:
+        """A parameter, its gradient without lazy signs, how it steps, and its state, begun where need be."""
+        p, g = self.params[place], self.gradients[place].resolve_conj().resolve_neg()
+        entries, dtype = self.state[p], ARITHMETIC[p.dtype]
+        if "step" not in entries:
+            entries["step"] = torch.zeros((), dtype=torch.float64)
+        for name, key in self.order.choice.state.items():
+            if key not in entries:
+                value = self.order.choice.start.get(name, 0.0)
+                start = complex(value, value) if p.is_complex() else value
+                entries[key] = torch.full_like(p, start, dtype=dtype)
+            elif entries[key].dtype != dtype or entries[key].device != p.device:
+                # The model was moved or cast.
+                entries[key] = entries[key].to(dtype=dtype, device=p.device)
+        return p, g, self.singles[place], entries
+
+
+def path_of(order: Order, p: Tensor, state: Mapping[Tensor, Any]) -> str:
+    """What would compute the next step of a parameter: ``"C"``, ``"torch chunks"`` or ``"torch"``."""
+    if p.device.type != "cpu":
+        return "torch"
+    suited = is_plain(p, p.detach(), [])
+    return "C" if suited and order.kernel(order.scalars(_next(p, state)), p.dtype) else "torch chunks"
+
+
+def _next(p: Tensor, state: Mapping[Tensor, Any]) -> int:
+    """The number of a parameter's coming step, counted from 1."""
+    step = state[p].get("step") if p in state else None
+    return 1 if step is None else int(step.item()) + 1
