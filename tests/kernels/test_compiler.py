@@ -28,6 +28,7 @@ def cache(tmp_path, monkeypatch):
     """A cache of this test's own, in a process that has built nothing yet."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(compiler, "cache_folder", cache_folder)
     monkeypatch.setattr(compiler, "_state", compiler._State())
     monkeypatch.setattr(backend, "_warned", False)
     monkeypatch.delenv("OPTKIT_BACKEND", raising=False)
