@@ -1,7 +1,7 @@
 """Compiled kernels: a rule's C, built at first use, stepping whole lists of tensors in one call."""
 
-from optkit.kernels.backend import compiled, wanted
+from optkit.kernels.backend import compiled, gpu, wanted
 from optkit.kernels.compiler import Unavailable
 from optkit.kernels.cpu import Counts, Kernel, Table
 
-__all__ = ["Counts", "Kernel", "Table", "Unavailable", "compiled", "wanted"]
+__all__ = ["Counts", "Kernel", "Table", "Unavailable", "compiled", "gpu", "wanted"]

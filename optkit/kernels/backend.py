@@ -1,16 +1,19 @@
-"""Which path computes: compiled C, or torch."""
+"""Which path computes: compiled C, compiled CUDA, or torch."""
 
 from __future__ import annotations
 
 import os
 import warnings
+from functools import cache
+from typing import Any
 
+from optkit.kernels import cuda
 from optkit.kernels.compiler import Unavailable
 from optkit.kernels.cpu import Counts, Kernel
 from optkit.translation.path import Path
 
 VARIABLE = "OPTKIT_BACKEND"
-"""Environment variable: ``c`` or ``torch`` forces that path on the CPU; otherwise C where it can be had."""
+"""Environment variable: ``torch`` forces torch, ``c`` forces C on the CPU; otherwise whatever can be had."""
 
 
 def wanted() -> str:
@@ -27,8 +30,32 @@ def wanted() -> str:
     return value
 
 
-def compiled(way: Path, dtype: str) -> Kernel | None:
+def gpu(device: Any) -> cuda.Device | None:
+    """What launches kernels on a ``torch.device``; None for the CPU, and where torch must compute."""
+    return _gpu(device.index or 0)[0] if device.type == "cuda" else None
+
+
+def why_no_cuda(index: int = 0) -> str:
+    """Why a GPU gets no kernels; empty where it does."""
+    return _gpu(index)[1]
+
+
+@cache
+def _gpu(index: int) -> tuple[cuda.Device | None, str]:
+    try:
+        Counts([])  # the step counts lie on the CPU
+        return cuda.device(index), ""
+    except Unavailable as reason:
+        return None, str(reason)
+
+
+def compiled(way: Path, dtype: str, device: cuda.Device | None = None) -> Kernel | cuda.Kernel | None:
     """The compiled kernel of a path, or None where torch must compute it. The first None warns.
+
+    Args:
+        way: The path.
+        dtype: One of `optkit.translation.c.DTYPES`.
+        device: What `gpu` returned: the kernel is loaded there. None for the CPU.
 
     Raises:
         RuntimeError: `VARIABLE` asks for C, and there is none here.
@@ -37,6 +64,10 @@ def compiled(way: Path, dtype: str) -> Kernel | None:
     choice = wanted()
     if choice == "torch":
         return None
+    if device is not None:
+        kernel = cuda.Kernel(way, dtype)
+        kernel.load(device)
+        return kernel
     try:
         Counts([])
         return Kernel(way, dtype)

@@ -112,6 +112,16 @@ class Kernel:
         self.source = cuda_source(way, dtype)
         self._loaded: dict[Any, Launch] = {}
 
+    def load(self, device: Any) -> Launch:
+        """Compile and load it on a `Device`, unless that is done.
+
+        Raises:
+            Unavailable: The text does not compile here.
+        """
+        if device not in self._loaded:
+            self._loaded[device] = device.load(self.source)
+        return self._loaded[device]
+
     def step(
         self, table: Table, scalars: Sequence[float], *, grad_scale: int = 0, found_inf: int = 0
     ) -> None:
@@ -132,8 +142,7 @@ class Kernel:
         if not table.chunks:
             return
         stream = table.device.stream()
-        if table.device not in self._loaded:
-            self._loaded[table.device] = table.device.load(self.source)
+        launch = self.load(table.device)
         cuts, addresses = table.on(stream)
         arguments = (
             np.int64(table.chunks),
@@ -142,7 +151,7 @@ class Kernel:
             *(np.uint64(address) for address in (addresses, grad_scale, found_inf)),
             *map(np.float64, scalars),
         )
-        self._loaded[table.device](min(table.chunks, BLOCKS), THREADS, arguments, stream)
+        launch(min(table.chunks, BLOCKS), THREADS, arguments, stream)
 
 
 class Table:

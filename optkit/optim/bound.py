@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.autograd.graph import increment_version
 
-from optkit.kernels import Counts, Kernel, Table
+from optkit.kernels import Counts, Kernel, Table, backend, cuda
 from optkit.optim.layout import flat_views, is_dense
 
 NAMES = {
@@ -34,7 +34,7 @@ _bytes = attrgetter("nbytes")
 
 
 class Bound:
-    """Parameters of one dtype and one step count, with a gradient each, ready for a kernel.
+    """Parameters of one dtype, device and step count, with a gradient each, ready for a kernel.
 
     Args:
         params: The parameters; `is_plain` and `lie_alike` hold for each, and nothing overlaps.
@@ -62,7 +62,10 @@ class Bound:
         self._kept = [tensor.detach() for tensor in tensors]
         columns = [self._addresses, [_address(g) for g in gradients], *[at for _, at in self._columns[:-1]]]
         parts = 2 if self.dtype.is_complex else 1
-        self._table = Table(columns, [parts * p.numel() for p in params])
+        lengths = [parts * p.numel() for p in params]
+        gpu = backend.gpu(params[0].device)
+        self._on_gpu = gpu is not None
+        self._table = Table(columns, lengths) if gpu is None else cuda.Table(gpu, columns, lengths)
         self._counts = Counts(self._columns[-1][1])
         self._lock = threading.Lock()
 
@@ -100,29 +103,35 @@ class Bound:
         count = self._counts.common()
         return None if count is None else int(count)
 
-    def step(self, kernel: Kernel, gradients: Sequence[Tensor], scalars: Mapping[str, float]) -> None:
+    def step(
+        self, kernel: Kernel | cuda.Kernel, gradients: Sequence[Tensor], scalars: Mapping[str, float]
+    ) -> None:
         """Count and make one step, in place.
 
         Args:
-            kernel: The kernel for this dtype.
+            kernel: The kernel for this dtype and device.
             gradients: What `plain` returned.
             scalars: Value of each of ``kernel.scalars``, among others.
         """
         row = [scalars[name] for name in kernel.scalars]
         with self._lock:  # the table belongs to one step at a time
-            self._counts.advance()
             self._table.move(1, list(map(_address, gradients)))
-            kernel.step(self._table, row, torch.get_num_threads())
+            if self._on_gpu:
+                kernel.step(self._table, row)  # refuses before anything has changed
+            else:
+                kernel.step(self._table, row, torch.get_num_threads())
+            self._counts.advance()
         increment_version(self.params)  # so that autograd sees the change, as it does torch's own
 
 
 def is_plain(theta: Tensor, g: Tensor, state: Sequence[Tensor]) -> bool:
-    """Whether these are ordinary tensors in the memory of the CPU, of dtypes and shapes that fit."""
+    """Whether these are ordinary tensors in the memory of one device, of dtypes and shapes that fit."""
     tensors = (theta, g, *state)
     return (
         theta.dtype in NAMES
         and g.dtype == theta.dtype
-        and all(type(t) in (Tensor, torch.nn.Parameter) and t.device.type == "cpu" for t in tensors)
+        and theta.device.type in ("cpu", "cuda")
+        and all(type(t) in (Tensor, torch.nn.Parameter) and t.device == theta.device for t in tensors)
         and all(t.shape == theta.shape for t in tensors)
         and not theta.is_inference()  # which has no version to increment
     )
@@ -143,7 +152,7 @@ def step_packed(
 
     Args:
         kernel: The kernel for this dtype.
-        theta: The parameter; `is_plain` holds, the strides do not matter.
+        theta: The parameter, on the CPU; `is_plain` holds, the strides do not matter.
         g: Its gradient.
         state: Its state.
         scalars: Value of each of ``kernel.scalars``, among others.

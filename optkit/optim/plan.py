@@ -14,9 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from optkit.kernels import Kernel
+from optkit.kernels import Kernel, cuda
 from optkit.optim.bound import NAMES, Bound, is_plain, lie_alike, overlap, step_packed
 from optkit.optim.choice import Choice
+from optkit.optim.layout import is_dense
 from optkit.optim.stepping import ARITHMETIC, kernel_of, program_of, step_tensors
 from optkit.translation.path import decay_scalars
 
@@ -52,9 +53,11 @@ class Order:
             hoisted |= decay_scalars(self.decay, lr=self.lr, weight_decay=self.weight_decay)
         return hoisted
 
-    def kernel(self, scalars: Mapping[str, Any], dtype: torch.dtype) -> Kernel | None:
+    def kernel(
+        self, scalars: Mapping[str, Any], dtype: torch.dtype, device: torch.device
+    ) -> Kernel | cuda.Kernel | None:
         """The compiled kernel for a step with these scalars; None where torch must compute it."""
-        return kernel_of(self.choice.rule, scalars, self.maximize, self.decay, NAMES[dtype])
+        return kernel_of(self.choice.rule, scalars, self.maximize, self.decay, NAMES[dtype], device)
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ class _Call:
     """One call of a kernel."""
 
     bound: Bound
-    kernel: Kernel
+    kernel: Kernel | cuda.Kernel
     gradients: Sequence[Tensor]
     scalars: Mapping[str, Any]
 
@@ -89,7 +92,7 @@ class _Single:
     """The step of a parameter that is not bound: its scalars, and its kernel if there is one."""
 
     scalars: Mapping[str, Any]
-    kernel: Kernel | None
+    kernel: Kernel | cuda.Kernel | None
 
 
 class Plan:
@@ -120,19 +123,18 @@ class Plan:
         self.binding = None if calls is None else binding
         self.calls: list[_Call] = calls or []
         places = range(len(params)) if self.binding is None else self.binding.loose
-        known: dict[tuple[int, torch.dtype, str], _Single] = {}  # by step count, dtype, device
+        known: dict[tuple[int, torch.dtype, torch.device], _Single] = {}  # by step count, dtype, device
         self.singles: dict[int, _Single] = {}
         for place in places:
             p = params[place]
-            key = _next(p, state), p.dtype, p.device.type
+            key = _next(p, state), p.dtype, p.device
             if key not in known:
                 known[key] = self._single(*key)
             self.singles[place] = known[key]
 
-    def _single(self, t: int, dtype: torch.dtype, device: str) -> _Single:
+    def _single(self, t: int, dtype: torch.dtype, device: torch.device) -> _Single:
         scalars = self.order.scalars(t)
-        suited = device == "cpu" and dtype in NAMES
-        return _Single(scalars, self.order.kernel(scalars, dtype) if suited else None)
+        return _Single(scalars, self.order.kernel(scalars, dtype, device) if dtype in NAMES else None)
 
     def _calls(self, binding: Binding) -> list[_Call] | None:
         """The calls for what is bound; None if something has moved."""
@@ -153,7 +155,7 @@ class Plan:
             if count is None:
                 return None
             scalars = order.scalars(count + 1)
-            kernel = order.kernel(scalars, bound.dtype)
+            kernel = order.kernel(scalars, bound.dtype, bound.params[0].device)
             if kernel is None:
                 return None
             calls.append(_Call(bound, kernel, gradients, scalars))
@@ -169,7 +171,7 @@ class Plan:
             p, g, single, entries = self._parts(place)
             entries["step"] += 1
             state = [entries[key] for key in order.keys]
-            if single.kernel is not None and is_plain(p, g, state):
+            if isinstance(single.kernel, Kernel) and is_plain(p, g, state):
                 step_packed(single.kernel, p, g, state, single.scalars)
             else:
                 by_torch.append((p, g, state, single.scalars))
@@ -220,11 +222,12 @@ class Plan:
 
 
 def path_of(order: Order, p: Tensor, state: Mapping[Tensor, Any]) -> str:
-    """What would compute the next step of a parameter: ``"C"``, ``"torch chunks"`` or ``"torch"``."""
-    if p.device.type != "cpu":
-        return "torch"
+    """What would compute a parameter's next step: ``"C"``, ``"CUDA"``, ``"torch chunks"`` or ``"torch"``."""
     suited = is_plain(p, p.detach(), [])
-    return "C" if suited and order.kernel(order.scalars(_next(p, state)), p.dtype) else "torch chunks"
+    kernel = order.kernel(order.scalars(_next(p, state)), p.dtype, p.device) if suited else None
+    if isinstance(kernel, cuda.Kernel):
+        return "CUDA" if is_dense(p) else "torch"
+    return "C" if kernel else "torch chunks" if p.device.type == "cpu" else "torch"
 
 
 def _next(p: Tensor, state: Mapping[Tensor, Any]) -> int:

@@ -64,11 +64,11 @@ class RuleOptimizer(torch.optim.Optimizer, ABC):
 
     @property
     def backend(self) -> str:
-        """How steps are computed: ``"C"``, ``"torch chunks"`` or ``"torch"``; several joined by `` + ``.
+        """How steps are computed: ``"C"``, ``"CUDA"``, ``"torch chunks"`` or ``"torch"``.
 
-        ``"C"`` is the rule compiled: one pass over each parameter, all of a group in one call. Torch runs the
-        rule operation by operation, on the CPU in pieces that stay in the cache. ``python -m optkit doctor``
-        says why C is not taken.
+        Several are joined by `` + ``. ``"C"`` and ``"CUDA"`` are the rule compiled: one pass over each
+        parameter, all of a group in one call. Torch runs the rule operation by operation, on the CPU in
+        pieces that stay in the cache. ``python -m optkit doctor`` says why nothing compiled is taken.
         """
         found = {}
         for index, group in enumerate(self.param_groups):

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from optkit.kernels import Kernel, compiled, wanted
+from optkit.kernels import Kernel, backend, cuda
 from optkit.optim.layout import flat_views
 from optkit.optim.tape import Tape, record
 from optkit.rules import Rule
@@ -42,8 +42,8 @@ def program_of(rule: Rule) -> Program:
 
 
 def kernel_of(
-    rule: Rule, scalars: Mapping[str, Any], maximize: bool, decay: str, dtype: str
-) -> Kernel | None:
+    rule: Rule, scalars: Mapping[str, Any], maximize: bool, decay: str, dtype: str, device: torch.device
+) -> Kernel | cuda.Kernel | None:
     """The compiled kernel for a step with these scalars, made once; None where torch must compute it.
 
     Args:
@@ -52,14 +52,18 @@ def kernel_of(
         maximize: Climb instead of descending.
         decay: One of `optkit.translation.path.DECAYS`.
         dtype: One of `optkit.translation.c.DTYPES`.
+        device: Where the parameters are.
 
     Raises:
         RuntimeError: The environment asks for C, and it cannot be had.
     """
     split, _, kernels = _made(rule)
-    key = (wanted(), dtype, maximize, decay, *[bool(scalars[name]) for name in split.conditions])
+    gpu = backend.gpu(device)
+    if gpu is None and device.type != "cpu":
+        return None
+    key = (backend.wanted(), gpu, dtype, maximize, decay, *[bool(scalars[name]) for name in split.conditions])
     if key not in kernels:
-        kernels[key] = compiled(path(split, scalars, maximize=maximize, decay=decay), dtype)
+        kernels[key] = backend.compiled(path(split, scalars, maximize=maximize, decay=decay), dtype, gpu)
     return kernels[key]
 
 
@@ -148,7 +152,7 @@ def _scratch(count: int, size: int, dtype: torch.dtype, device: torch.device) ->
     return [buffer[:size] for buffer in kept[:count]] if size < CHUNK else kept[:count]
 
 
-_Made = tuple[Program, dict[Any, Tape], dict[Any, Kernel | None]]
+_Made = tuple[Program, dict[Any, Tape], dict[Any, Kernel | cuda.Kernel | None]]
 _MADE: weakref.WeakKeyDictionary[Callable[..., Any], _Made]
 _MADE = (
     weakref.WeakKeyDictionary()

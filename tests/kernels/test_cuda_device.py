@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+import optkit.optim as optim
 from optkit.kernels.compiler import Unavailable
 from optkit.kernels.cuda import CHUNK, Kernel, Table, device
 from optkit.rules import RULES
@@ -103,6 +104,30 @@ def test_scale_and_flag_of_the_scaler_are_read_on_the_device(gpu):
     found.fill_(1)
     lists.step(2, **addresses)
     lists.assert_equal("skipped")
+
+
+@every_device
+def test_an_optimizer_steps_on_the_device_under_the_scaler(gpu):
+    def made(where):
+        theta = torch.linspace(-2, 2, 5_001, device=where).requires_grad_()
+        return theta, optim.AdamW([theta], lr=0.1)
+
+    (theta, optimizer), (on_cpu, other) = made(f"cuda:{gpu.index}"), made("cpu")
+    assert optimizer.backend == "CUDA"
+    scaler = torch.amp.GradScaler("cuda", init_scale=8.0)  # a power of two: unscaled without rounding
+    for t in range(1, 6):
+        for p, steps in ((theta, optimizer), (on_cpu, other)):
+            steps.zero_grad()
+            loss = (p * p).sum() * (float("inf") if t == 3 else 1.0)
+            if p is theta:
+                scaler.scale(loss).backward()
+                scaler.step(steps)
+                scaler.update()
+            elif t != 3:
+                loss.backward()
+                steps.step()
+        assert torch.equal(theta.cpu(), on_cpu), t
+    assert optimizer.state[theta]["step"] == 4
 
 
 @every_device
