@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator
 
 import optkit
-from optkit.kernels import Unavailable, wanted
+from optkit.kernels import Unavailable, backend, wanted
 from optkit.kernels.backend import VARIABLE
 from optkit.kernels.compiler import CANDIDATES, build, cache_folder, compilers
 from optkit.rules import RULES, Rule
@@ -66,6 +66,8 @@ def _facts() -> Iterator[tuple[str, str]]:
     yield "device", torch.cuda.get_device_name() if torch.cuda.is_available() else "torch sees no CUDA device"
     cupy = importlib.util.find_spec("cupy") is not None
     yield "CuPy", "installed" if cupy else 'not installed: pip install "optkit[gpu]"'
+    if torch.cuda.is_available():
+        yield "CUDA", backend.why_no_cuda() or "compiled by NVRTC, launched by CuPy"
 
 
 def _rules() -> Iterator[tuple[str, str, str, str]]:
@@ -84,12 +86,14 @@ def _path(rule: Rule) -> tuple[str, str, str]:
     except ValueError:
         needs = "the gradient at another point" if rule.gradient_at else ", ".join(rule.inputs)
         return "-", "-", f"no optimizer: it needs {needs}; call the rule itself"
+    launched = torch.cuda.is_available() and wanted() != "torch" and not backend.why_no_cuda()
+    gpu = "CUDA" if launched else "torch"
     optimizer = made([torch.nn.Parameter(torch.zeros(1))])
     try:
         with warnings.catch_warnings(action="ignore"):  # the reason stands above
             path = optimizer.backend
     except RuntimeError:
-        return "error", "torch", f"{VARIABLE} is c, and C cannot be had"
+        return "error", gpu, f"{VARIABLE} is c, and C cannot be had"
     if path == "C":
-        return path, "torch", ""
-    return path, "torch", f"{VARIABLE} is torch" if wanted() else "C cannot be had, see above"
+        return path, gpu, ""
+    return path, gpu, f"{VARIABLE} is torch" if wanted() else "C cannot be had, see above"
