@@ -1,8 +1,19 @@
-"""For all tests: kernels compiled by the tests stay out of the user's cache."""
+"""For all tests: where there is no compiler torch steps; compiled kernels stay out of the user's cache."""
+
+import os
 
 import pytest
 
-from optkit.kernels import compiler
+from optkit.kernels import backend, compiler
+
+if next(compiler.compilers(), None) is None:
+    os.environ.setdefault(backend.VARIABLE, "torch")  # known, and so no reason for a warning
+
+
+def pytest_report_header():
+    """Which way the optimizers step in this run."""
+    found = next(compiler.compilers(), None)
+    return f"optkit steps by: {'torch alone, no C compiler was found' if found is None else found.path}"
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -232,5 +232,4 @@ def path_of(order: Order, p: Tensor, state: Mapping[Tensor, Any]) -> str:
 
 def _next(p: Tensor, state: Mapping[Tensor, Any]) -> int:
     """The number of a parameter's coming step, counted from 1."""
-    step = state[p].get("step") if p in state else None
-    return 1 if step is None else int(step.item()) + 1
+    return 1 + int(state[p].get("step", 0) if p in state else 0)
