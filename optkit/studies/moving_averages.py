@@ -1,4 +1,9 @@
-"""Window, lag and noise of the EWMA, measured on made-up series whose truth is known (C04)."""
+"""Window, lag and noise of the EWMA, measured on made-up series whose truth is known (C04).
+
+The number of points was raised once after a result had been seen: with 100,000 the variance for α = 0.95 and
+one of the ten seeds was 5.01 % off, just beyond the bound of 5 %. That is the chance error of so short a series
+and not a fault of the formula: `largest_error` falls like one over the root of the number of points.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,7 @@ import numpy as np
 from optkit.averages import effective_window, ewma, lag, variance_factor
 from optkit.studies.ledger import Claim, verdict
 
-__all__ = ["ALPHAS", "CLAIMS", "SEED", "SEEDS", "formulas", "measured", "noisy_jump"]
+__all__ = ["ALPHAS", "CLAIMS", "POINTS", "SEED", "SEEDS", "formulas", "largest_error", "measured", "noisy_jump"]
 
 SEEDS = tuple(range(10))
 SEED = SEEDS[0]
@@ -35,22 +40,35 @@ def noisy_jump(seed: int = SEED, steps: int = 160) -> tuple[np.ndarray, np.ndarr
     return truth + 0.4 * np.random.default_rng(seed).standard_normal(steps), truth
 
 
-def measured(seeds: Sequence[int] = SEEDS, alphas: Sequence[float] = ALPHAS) -> dict[str, np.ndarray]:
-    """Window, lag and share of variance of the EWMA, measured on 200,000 points for each seed.
+def measured(
+    seeds: Sequence[int] = SEEDS, alphas: Sequence[float] = ALPHAS, points: int = POINTS
+) -> dict[str, np.ndarray]:
+    """Window, lag and share of variance of the EWMA, measured on a noisy series for each seed.
 
     The window is one over the weight of the newest value, read off the covariance of noise and average.
     The lag is the delay behind a noisy ramp. The variance is that of averaged independent noise. No formula
     is used.
 
+    Args:
+        seeds: One series for each.
+        alphas: Smoothing factors.
+        points: Length of each series, at least 40/(1 − α): the first 20/(1 − α) are left out.
+
     Returns:
         ``window``, ``lag`` and ``variance``, each of shape (seeds, alphas).
+
+    Raises:
+        ValueError: Too few points.
 
     Example:
         >>> measured(seeds=[0], alphas=[0.9])["lag"].round(0).tolist()
         [[9.0]]
     """
-    noise = np.stack([np.random.default_rng(seed).standard_normal(POINTS) for seed in seeds], axis=1)
-    ramp = SLOPE * np.arange(POINTS, dtype=float)
+    least = round(40 / (1 - max(alphas)))
+    if points < least:
+        raise ValueError(f"points must be >= {least} for α = {max(alphas)}, got {points}")
+    noise = np.stack([np.random.default_rng(seed).standard_normal(points) for seed in seeds], axis=1)
+    ramp = SLOPE * np.arange(points, dtype=float)
     found: dict[str, list[np.ndarray]] = {"window": [], "lag": [], "variance": []}
     for alpha in alphas:
         settled = slice(int(20 / (1 - alpha)), None)
@@ -73,9 +91,23 @@ def formulas(alphas: Sequence[float] = ALPHAS) -> dict[str, np.ndarray]:
     }
 
 
+def largest_error(points: int = POINTS) -> dict[str, float]:
+    """Largest relative error of each formula against `measured`, over all seeds and smoothing factors.
+
+    Example:
+        >>> largest_error(points=2_000)["variance"] > 0.05  # so short a series decides nothing
+        True
+    """
+    return {name: float(errors.max()) for name, errors in _errors(points).items()}
+
+
+def _errors(points: int = POINTS) -> dict[str, np.ndarray]:
+    found, expected = measured(points=points), formulas()
+    return {name: np.abs(found[name] / expected[name] - 1) for name in expected}
+
+
 def _c04() -> Claim:
-    found, expected = measured(), formulas()
-    off = {name: np.abs(found[name] / expected[name] - 1) for name in expected}
+    off = _errors()
     worst = {name: float(values.max()) for name, values in off.items()}
     median = {name: float(np.median(values, axis=0).max()) for name, values in off.items()}
     return Claim(

@@ -1,6 +1,10 @@
 """Moving averages on real data: a noisy loss curve smoothed, the gradients of a training run averaged.
 
 ``python -m optkit.studies smoothed_losses`` trains a small net with ten seeds and stores the outcome.
+
+What is asked (C04a to C04c), with its wording, the bound of 20 % and the length of 20 weights, was settled while
+runs with the seeds 0 to 9 were in view. So those runs cannot decide it. The stored result is of ten other seeds,
+`FRESH_SEEDS`, run once, after all of this had been fixed.
 """
 
 from __future__ import annotations
@@ -14,10 +18,11 @@ import numpy as np
 
 from optkit.averages import ewma, least_squares_weights, sma, smoothing_factor, variance_factor, wma
 from optkit.studies.ledger import Claim, load, save, verdict
-from optkit.studies.moving_averages import ALPHAS, SEED, SEEDS
+from optkit.studies.moving_averages import ALPHAS, SEED
 
 __all__ = [
     "CLAIMS",
+    "FRESH_SEEDS",
     "LEARNED_WINDOW",
     "WINDOWS",
     "Curve",
@@ -32,6 +37,7 @@ __all__ = [
 ]
 
 COMMAND = "python -m optkit.studies smoothed_losses"
+FRESH_SEEDS = tuple(range(10, 20))
 WINDOWS = (1.5, 2, 3, 5, 7, 10, 14, 20, 30, 40, 50, 70, 100, 140, 200)
 """1/(1 − α) of the averages tried."""
 
@@ -189,7 +195,7 @@ def gradients_averaged(seed: int = SEED, alpha: float = 0.9, steps: int = 400) -
     return found
 
 
-def repeat(seeds: Sequence[int] = SEEDS) -> Path:
+def repeat(seeds: Sequence[int] = FRESH_SEEDS) -> Path:
     """Measure the real loss curve and the averaged gradients with every seed, and store the numbers."""
     runs = []
     for seed in seeds:

@@ -31,16 +31,26 @@ def test_measured_within_5_percent_with_every_seed():
 )
 def test_a_wrong_average_would_be_noticed(monkeypatch, wrong):
     monkeypatch.setattr(study, "ewma", wrong)
-    monkeypatch.setattr(study, "POINTS", 20_000)
-    found, expected = study.measured(seeds=[0], alphas=[0.8]), study.formulas([0.8])
+    found, expected = study.measured(seeds=[0], alphas=[0.8], points=20_000), study.formulas([0.8])
     assert any(abs(found[name][0, 0] / expected[name][0] - 1) > 0.05 for name in expected)
 
 
 def test_claim_follows_the_numbers(monkeypatch):
     monkeypatch.setattr(
-        study, "measured", lambda: {name: 2 * x[None] for name, x in study.formulas().items()}
+        study, "measured", lambda points: {name: 2 * x[None] for name, x in study.formulas().items()}
     )
     assert study.CLAIMS["C04"]().verdict == "not reproduced here"
+
+
+def test_the_error_is_chance_it_falls_with_the_root_of_the_points():
+    few, many = study.largest_error(25_000), study.largest_error(400_000)
+    for name in few:
+        assert 2 < few[name] / many[name] < 8  # the root of 16 is 4; it is the largest of 40 errors
+
+
+def test_too_few_points_are_refused():
+    with pytest.raises(ValueError, match=r"points must be >= 800 for α = 0.95, got 799"):
+        study.measured(points=799)
 
 
 def test_noisy_jump_is_repeatable_and_jumps_in_the_middle():
