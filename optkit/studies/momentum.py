@@ -1,8 +1,8 @@
 """Whether momentum needs fewer steps than SGD to a target loss on real data (C06).
 
 A study of 348 short runs: ``python -m optkit.studies momentum`` repeats it and stores
-``results/c06_momentum.json``. The protocol stands in `PROTOCOL` and was fixed before any of these runs. It was
-not written blind: the target and the numbers of steps come from a pilot of SGD alone with another seed, and
+``results/c06_momentum.json``. The protocol stands in `PROTOCOL` and was fixed before any of these runs. It
+was not written blind: the target and the step counts come from a pilot of SGD alone with another seed, and
 before that a handful of runs, some with momentum, had been timed.
 """
 

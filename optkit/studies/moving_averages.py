@@ -1,8 +1,8 @@
 """Window, lag and noise of the EWMA, measured on made-up series whose truth is known (C04).
 
 The number of points was raised once after a result had been seen: with 100,000 the variance for α = 0.95 and
-one of the ten seeds was 5.01 % off, just beyond the bound of 5 %. That is the chance error of so short a series
-and not a fault of the formula: `largest_error` falls like one over the root of the number of points.
+one of the ten seeds was 5.01 % off, just beyond the bound of 5 %. That is the chance error of a short series,
+no fault of the formula: `largest_error` falls like one over the root of the number of points.
 """
 
 from __future__ import annotations
@@ -14,7 +14,17 @@ import numpy as np
 from optkit.averages import effective_window, ewma, lag, variance_factor
 from optkit.studies.ledger import Claim, verdict
 
-__all__ = ["ALPHAS", "CLAIMS", "POINTS", "SEED", "SEEDS", "formulas", "largest_error", "measured", "noisy_jump"]
+__all__ = [
+    "ALPHAS",
+    "CLAIMS",
+    "POINTS",
+    "SEED",
+    "SEEDS",
+    "formulas",
+    "largest_error",
+    "measured",
+    "noisy_jump",
+]
 
 SEEDS = tuple(range(10))
 SEED = SEEDS[0]

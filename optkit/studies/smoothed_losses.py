@@ -2,9 +2,9 @@
 
 ``python -m optkit.studies smoothed_losses`` trains a small net with ten seeds and stores the outcome.
 
-What is asked (C04a to C04c), with its wording, the bound of 20 % and the length of 20 weights, was settled while
-runs with the seeds 0 to 9 were in view. So those runs cannot decide it. The stored result is of ten other seeds,
-`FRESH_SEEDS`, run once, after all of this had been fixed.
+What is asked (C04a to C04c), with its wording, the bound of 20 % and the length of 20 weights, was settled
+while runs with the seeds 0 to 9 were in view. So those runs cannot decide it. The stored result is of ten
+other seeds, `FRESH_SEEDS`, run once, after all of this had been fixed.
 """
 
 from __future__ import annotations
