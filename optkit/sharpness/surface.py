@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from optkit.modes import mode
 
 if TYPE_CHECKING:
     import torch
@@ -168,7 +169,7 @@ class LossSurface:
         at = (self.theta if theta is None else self._vector(theta, "theta").clone()).requires_grad_(gradients)
         totals: list[torch.Tensor] = []
         count = 0
-        with _evaluating(self.model), torch.set_grad_enabled(gradients):
+        with mode(self.model, training=False), torch.set_grad_enabled(gradients):
             for inputs, labels in self._batches(at.device):
                 outputs = torch.func.functional_call(self.model, self.split(at), (inputs,))
                 loss = self._loss(outputs, labels)
@@ -197,15 +198,3 @@ class LossSurface:
             pieces = self.data
         for inputs, labels in pieces:
             yield inputs.to(device), labels.to(device)
-
-
-@contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode, module by module put back: a caller may have frozen some of them."""
-    before = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, was in before:
-            module.training = was
