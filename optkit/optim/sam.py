@@ -24,7 +24,7 @@ class SAM(torch.optim.Optimizer):
 
     e = ρ g(θ)/(‖g(θ)‖₂ + δ), the norm over all parameters; then the base optimizer steps from θ with the
     gradient g(θ + e). The adaptive variant, ASAM, climbs by e = ρ T²g/(‖Tg‖₂ + δ) with T = |θ| + η. A step
-    costs two gradients.
+    costs two gradients, a copy of θ, and on a GPU one wait for the norm.
 
     By closure, or by hand, where several backward passes make up a gradient or a GradScaler is used::
 
