@@ -18,17 +18,38 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from optkit.atomic import atomic_write
 
-__all__ = ["VERDICTS", "Claim", "Journal", "ResultError", "claim", "claims", "load", "save", "verdict"]
+if TYPE_CHECKING:
+    from optkit.studies.engine.declaration import Study
+
+__all__ = [
+    "VERDICTS",
+    "Claim",
+    "Journal",
+    "MissingResult",
+    "ResultError",
+    "claim",
+    "claims",
+    "declarations",
+    "declared",
+    "entries",
+    "load",
+    "save",
+    "verdict",
+]
 
 VERDICTS = ("holds", "holds under conditions", "not reproduced here")
 
 
 class ResultError(Exception):
     """A stored result is missing, damaged, or not what its name says."""
+
+
+class MissingResult(ResultError):
+    """A study was declared and is not measured yet, or its file was lost."""
 
 
 @dataclass(frozen=True)
@@ -117,15 +138,65 @@ def claims(*ids: str) -> list[dict[str, Any]]:
     return [claim(id).row() for id in ids or sorted(_all_claims())]
 
 
+def entries(*ids: str) -> list[dict[str, Any]]:
+    """The whole ledger, also what is declared and not measured yet: what ``optkit claims`` prints.
+
+    Args:
+        *ids: Of which claims; none for all.
+
+    Returns:
+        Rows as `claims` gives them. A claim without a stored result has only ``id``, ``verdict`` None, and
+        ``missing``: what to do.
+
+    Raises:
+        KeyError: No study states one of them.
+        ResultError: A stored result is damaged, or no longer belongs to its declaration.
+    """
+    rows: list[dict[str, Any]] = []
+    for id in ids or sorted(_all_claims()):
+        try:
+            rows.append(claim(id).row())
+        except MissingResult as error:
+            rows.append({"id": id, "verdict": None, "missing": str(error)})
+    return rows
+
+
+def declared() -> dict[str, Study]:
+    """Name → declaration of every study that the engine runs: ``STUDIES`` of the modules of this room."""
+    found: dict[str, Study] = {}
+    for module in _modules().values():
+        for study in getattr(module, "STUDIES", ()):
+            if study.name in found:
+                raise ValueError(f"two studies are named {study.name}; the second is in {module.__name__}")
+            found[study.name] = study
+    return found
+
+
+def declarations() -> dict[str, str]:
+    """Name of a stored result → hash of what was declared for it, as the code stands now.
+
+    From ``STUDIES``, and from ``DECLARED`` (name → plain values) of modules that run their study themselves.
+    """
+    from optkit.studies.engine.declaration import digest
+
+    found = {name: digest(study) for name, study in declared().items()}
+    for module in _modules().values():
+        found |= {name: digest(values) for name, values in getattr(module, "DECLARED", {}).items()}
+    return found
+
+
 def studies() -> dict[str, ModuleType]:
     """Every module of this room that has ``CLAIMS``: a mapping id → function without arguments → `Claim`.
 
     A module that also has ``repeat()`` measures anew, stores the result and returns the file's path.
     """
+    return {name: module for name, module in _modules().items() if hasattr(module, "CLAIMS")}
+
+
+def _modules() -> dict[str, ModuleType]:
     room = import_module("optkit.studies")
     names = [module.name for module in iter_modules(room.__path__) if not module.name.startswith("_")]
-    modules = {name: import_module(f"optkit.studies.{name}") for name in names}
-    return {name: module for name, module in modules.items() if hasattr(module, "CLAIMS")}
+    return {name: import_module(f"optkit.studies.{name}") for name in names}
 
 
 def _all_claims() -> dict[str, Callable[[], Claim]]:
@@ -146,7 +217,14 @@ def results_folder() -> Path:
     return Path(chosen) if chosen else Path(__file__).parents[2] / "results"
 
 
-def save(name: str, data: Mapping[str, Any], *, command: str, seeds: Sequence[int]) -> Path:
+def save(
+    name: str,
+    data: Mapping[str, Any],
+    *,
+    command: str,
+    seeds: Sequence[int],
+    declaration: str | None = None,
+) -> Path:
     """Store a measurement as ``results/NAME.json``, whole or not at all, with what is needed to repeat it.
 
     Args:
@@ -154,6 +232,7 @@ def save(name: str, data: Mapping[str, Any], *, command: str, seeds: Sequence[in
         data: Anything that JSON holds; NaN and infinity are refused.
         command: What repeats the measurement.
         seeds: Every seed used.
+        declaration: Hash of what was declared before the runs, from `optkit.studies.engine.digest`.
 
     Returns:
         The file's path.
@@ -166,8 +245,9 @@ def save(name: str, data: Mapping[str, Any], *, command: str, seeds: Sequence[in
         "command": command,
         "seeds": list(seeds),
         "versions": _versions(),
-        "commit": _commit(),
+        "commit": commit(),
         "machine": _machine(),
+        **({} if declaration is None else {"declaration": declaration}),
         "data": data,
     }
     path = results_folder() / f"{name}.json"
@@ -177,21 +257,23 @@ def save(name: str, data: Mapping[str, Any], *, command: str, seeds: Sequence[in
     return path
 
 
-def load(name: str, *, command: str) -> dict[str, Any]:
+def load(name: str, *, command: str, declaration: str | None = None) -> dict[str, Any]:
     """Read what `save` stored under ``name``: ``data``, and ``seeds``, ``versions``, ``commit``, ``machine``.
 
     Args:
         name: File name without its ending.
         command: What makes the file; the error names it when the file is not there.
+        declaration: Hash of the declaration as it stands now; None where there is none to compare.
 
     Raises:
-        ResultError: There is no such file, it is damaged, or it holds another result.
+        MissingResult: There is no such file.
+        ResultError: It is damaged, holds another result, or was measured under another declaration.
     """
     path = results_folder() / f"{name}.json"
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ResultError(
+        raise MissingResult(
             f"there is no stored result {name} at {path}: measure it with `{command}`, "
             "or set OPTKIT_RESULTS to the folder that holds it"
         ) from None
@@ -203,6 +285,12 @@ def load(name: str, *, command: str) -> dict[str, Any]:
         raise ResultError(f"{path} lacks {', '.join(missing)}: repeat it with `{command}`")
     if stored["name"] != name:
         raise ResultError(f"{path} holds the result {stored['name']!r}, not {name!r}: restore the right file")
+    if declaration is not None and stored.get("declaration") != declaration:
+        raise ResultError(
+            f"{path} no longer belongs to the declaration of {name}: it was measured under "
+            f"{str(stored.get('declaration'))[:12]}, and the declaration is now {declaration[:12]}. Restore "
+            f"the declaration, or measure anew with `{command}`"
+        )
     return stored
 
 
@@ -271,7 +359,7 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _commit() -> str | None:
+def commit() -> str | None:
     """The commit the code was at, with ``+`` when the package had been changed since; None outside git."""
     folder = Path(__file__).parents[2]
 
