@@ -108,7 +108,7 @@ def _run(words: argparse.Namespace) -> int:
             device=words.device,
             anew=words.anew,
         )
-    except (KeyError, ValueError, StorageError, DataError) as error:
+    except (KeyError, ValueError, ModuleNotFoundError, StorageError, DataError) as error:
         return _fail(error)
     except StudyInterrupted as error:
         print(error, file=sys.stderr)
@@ -122,7 +122,7 @@ def _status(words: argparse.Namespace) -> int:
 
     try:
         print(status(_find(words.name), words.storage))
-    except (KeyError, StorageError) as error:
+    except (KeyError, ModuleNotFoundError, StorageError) as error:
         return _fail(error)
     return 0
 
@@ -143,7 +143,7 @@ def _show(words: argparse.Namespace) -> int:
             found = result.data(study, book.finished())
             book.close()
             print(f"{study.name} is not finished: this is what there is so far.\n")
-    except (KeyError, ResultError, StorageError) as error:
+    except (KeyError, ModuleNotFoundError, ResultError, StorageError) as error:
         return _fail(error)
     print(study.question)
     for row in result.rows(found):
@@ -166,6 +166,8 @@ def _find(name: str) -> Any:
 
 
 def _fail(error: Exception) -> int:
+    if isinstance(error, ModuleNotFoundError):
+        error = ModuleNotFoundError(f"{error}: studies need `pip install 'optkit[studies]'`")
     # str() of a KeyError puts quotes around the message.
     print(error.args[0] if isinstance(error, KeyError) else error, file=sys.stderr)
     return 1

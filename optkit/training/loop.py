@@ -53,11 +53,10 @@ def train(
     weights, bit for bit. The caller's random streams, the modules' training flags and, after a schedule that
     is a function, the groups' lr come back as they were.
 
-    A `DistributedDataParallel` net, one in each process of a group, trains the net that a single process
-    would
-    train, up to rounding: each process takes its share of every mini-batch of ``batch_size`` images. Batch
-    normalisation sees a share only, random layers draw a stream for each process, and the first process alone
-    writes checkpoints.
+    A `DistributedDataParallel` net, one in each process of a group, becomes the net of a single process, up
+    to rounding: each process takes its share of every mini-batch of ``batch_size`` images. But batch
+    normalisation sees a share alone, and random layers draw a stream for each process. The first process
+    writes the checkpoints; one gone on from gives all processes the random stream of the first.
 
     The run ends early when a loss is no longer finite: the history is marked `diverged`, and no step is made
     with such a loss.
