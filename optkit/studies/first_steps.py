@@ -82,7 +82,7 @@ def _c07() -> Claim:
         "C07",
         "AdaGrad's effective rate never rises, and tends to 0 as $t^{-1/2}$ under gradients of constant "
         "size; RMSProp's follows when the gradients shrink to a hundredth.",
-        f"AdaGrad: largest rise from step to step {max(rises):.0e}, slope {slope:.4f}; RMSProp: the rate "
+        f"AdaGrad: largest rise from step to step {max(rises):.0e}, slope −{-slope:.4f}; RMSProp: the rate "
         f"rises {np.median(recovered) / SCALE:.0f} times, median over seeds",
         f"RMSProp {min(recovered) / SCALE:.0f} to {max(recovered) / SCALE:.0f} times with {len(SEEDS)} seeds",
         verdict(falls and all(back), under_conditions=falls and sum(back) > len(back) / 2),

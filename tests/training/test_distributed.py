@@ -77,7 +77,7 @@ def test_the_shares_of_a_batch_are_the_batch(images):
     ],
 )
 def test_bad_words_are_named(words, message, capsys):
-    assert main(["train", "--data", "digits", "--steps", "1", *words]) == 1
+    assert main(["train", "--data", "digits", "--model", "mlp", "--steps", "1", *words]) == 1
     assert message in capsys.readouterr().err
 
 

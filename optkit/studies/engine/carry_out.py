@@ -125,7 +125,7 @@ def _train(
 ) -> tuple[History, dict[str, float]]:
     from optkit.training import train
 
-    arm, budget = study.arms[run.arm], study.budget_of(run.arm)
+    arm, budget = study.arms[run.arm], study.budget_of(run.arm, run.stage)
     tensors = prepared.tuning if run.stage == "tuning" else prepared.fresh
     net = resolve(study.model, "optkit.models")(
         input_shape=prepared.shape,

@@ -86,7 +86,7 @@ def _alone(study: Study, storage: str | None, device: str, finished: dict[str, A
     def watch(run: Planned, summary: dict[str, Any]) -> None:
         seen.add(run.key)
         _say(bar, len(seen), len(planned(study)))
-        bar.update(study.budget_of(run.arm).steps)
+        bar.update(study.budget_of(run.arm, run.stage).steps)
 
     work(study, storage, device=device, watch=watch)
 
@@ -136,7 +136,7 @@ def _interrupted(*_: object) -> None:
 
 
 def _steps(study: Study, finished: dict[str, Any]) -> int:
-    return sum(study.budget_of(run.arm).steps for run in planned(study) if run.key in finished)
+    return sum(study.budget_of(run.arm, run.stage).steps for run in planned(study) if run.key in finished)
 
 
 def _say(bar: Any, done: int, total: int) -> None:
@@ -146,7 +146,7 @@ def _say(bar: Any, done: int, total: int) -> None:
 def _bar(study: Study, finished: dict[str, Any], progress: bool) -> Any:
     from tqdm import tqdm
 
-    total = sum(study.budget_of(run.arm).steps for run in planned(study))
+    total = sum(study.budget_of(run.arm, run.stage).steps for run in planned(study))
     # smoothing=0: the time left is judged by all runs of this session, for arms differ in cost.
     bar = tqdm(
         total=total,

@@ -141,6 +141,7 @@ class Study:
         model: Name of a net in `optkit.models`, or a dotted path.
         model_options: Of the net.
         budget: Of every run.
+        tuning_budget: Of the runs for tuning, if it differs.
         arms: Name → `Arm`.
         trials: Points tried for each tuned arm.
         tuning_seeds, fresh_seeds: Of first weights and of the order of images; no seed in both.
@@ -169,6 +170,7 @@ class Study:
     model: str = field(kw_only=True)
     model_options: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
     budget: Budget = field(kw_only=True)
+    tuning_budget: Budget | None = field(default=None, kw_only=True)
     arms: Mapping[str, Arm] = field(kw_only=True)
     trials: int = field(kw_only=True)
     tuning_seeds: tuple[int, ...] = field(kw_only=True)
@@ -202,9 +204,10 @@ class Study:
                     f"{name} must follow a tuned arm and have no space of its own, got follow={arm.follow!r}"
                 )
 
-    def budget_of(self, arm: str) -> Budget:
-        """The budget of an arm's runs."""
-        return self.arms[arm].budget or self.budget
+    def budget_of(self, arm: str, stage: str) -> Budget:
+        """The budget of an arm's runs, for ``"tuning"`` or afterwards."""
+        own = self.arms[arm].budget
+        return own or (self.tuning_budget if stage == "tuning" else None) or self.budget
 
     def check(self) -> None:
         """Find every name that the declaration uses, before the first run.
@@ -226,11 +229,12 @@ class Study:
         """The same study on a smaller scale, under a name of its own, to see that it runs.
 
         Args:
-            **changes: Fields to change. ``budget`` also takes the place of every arm's own.
+            **changes: Fields to change. ``budget`` also takes the place of every other budget.
         """
         arms = dict(changes.pop("arms", self.arms))
         if "budget" in changes:
             arms = {name: replace(arm, budget=None) for name, arm in arms.items()}
+            changes = {"tuning_budget": None} | changes
         return replace(self, **({"name": f"{self.name}_small", "arms": arms} | changes))
 
 

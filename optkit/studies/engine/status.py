@@ -102,5 +102,5 @@ def _hours_left(study: Study, runs: list[Planned], finished: Mapping[str, Mappin
     for run in runs:
         if run.key not in finished:
             seconds, steps = spent.get(run.arm, everything)
-            left += study.budget_of(run.arm).steps * seconds / steps
+            left += study.budget_of(run.arm, run.stage).steps * seconds / steps
     return left / 3600
