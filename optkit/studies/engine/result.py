@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from optkit.studies import ledger
+from optkit.studies import results
 from optkit.studies.engine.declaration import Study, as_json, digest
 from optkit.studies.engine.plan import Planned, at_the_edge, choose, planned
 from optkit.studies.engine.points import points
@@ -88,20 +88,20 @@ def store(study: Study, finished: Mapping[str, Mapping[str, Any]]) -> Path:
     """
     missing = [run.key for run in planned(study) if run.key not in finished]
     if missing:
-        raise ledger.ResultError(
+        raise results.ResultError(
             f"{len(missing)} of {len(planned(study))} runs of {study.name} are missing, first {missing[0]}: "
             f"go on with `{command(study)}`"
         )
-    path = ledger.results_folder() / f"{study.name}.json"
+    path = results.results_folder() / f"{study.name}.json"
     found = data(study, finished)
     commits = sorted({str(one["commit"]) for one in finished.values() if one.get("commit")})
     measured = {**found, "commits": commits}
     try:
         if load(study)["data"] == json.loads(json.dumps(measured)):
             return path  # measured before: when and at which commit it was stored stays true
-    except ledger.ResultError:
+    except results.ResultError:
         pass  # missing, damaged or of another declaration: written now
-    return ledger.save(
+    return results.save(
         study.name,
         measured,
         command=command(study),
@@ -116,7 +116,7 @@ def load(study: Study) -> dict[str, Any]:
     Raises:
         ResultError: It is missing, damaged, or of another declaration.
     """
-    return ledger.load(study.name, command=command(study), declaration=digest(study))
+    return results.load(study.name, command=command(study), declaration=digest(study))
 
 
 def arms(study: Study) -> dict[str, dict[str, Any]]:

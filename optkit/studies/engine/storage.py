@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from optkit.studies.engine.declaration import Study, digest
 from optkit.studies.engine.plan import Planned, options, planned, ready
 from optkit.studies.engine.turns import FileTurns, PostgresTurns, Turns
-from optkit.studies.ledger import results_folder
+from optkit.studies.results import results_folder
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial

@@ -13,7 +13,7 @@ from optkit.studies.engine.carry_out import Prepared, carry_out, prepare, score
 from optkit.studies.engine.declaration import Study, digest
 from optkit.studies.engine.plan import Planned
 from optkit.studies.engine.storage import Claimed, Storage
-from optkit.studies.ledger import commit
+from optkit.studies.results import commit
 
 __all__ = ["record_path", "work"]
 
