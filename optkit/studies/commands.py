@@ -99,6 +99,7 @@ def _list(words: argparse.Namespace) -> int:
 def _run(words: argparse.Namespace) -> int:
     from optkit.data import DataError
     from optkit.studies.engine import StorageError, StudyInterrupted, run
+    from optkit.training import CheckpointError
 
     try:
         path = run(
@@ -110,6 +111,8 @@ def _run(words: argparse.Namespace) -> int:
         )
     except (KeyError, ValueError, ModuleNotFoundError, StorageError, DataError) as error:
         return _fail(error)
+    except (OSError, CheckpointError) as error:
+        return _fail(error, "Finished runs are kept: once that is mended, the same command goes on.")
     except StudyInterrupted as error:
         print(error, file=sys.stderr)
         return 130
@@ -165,9 +168,10 @@ def _find(name: str) -> Any:
     return known[name]
 
 
-def _fail(error: Exception) -> int:
+def _fail(error: Exception, advice: str = "") -> int:
     if isinstance(error, ModuleNotFoundError):
         error = ModuleNotFoundError(f"{error}: studies need `pip install 'optkit[studies]'`")
     # str() of a KeyError puts quotes around the message.
-    print(error.args[0] if isinstance(error, KeyError) else error, file=sys.stderr)
+    text = error.args[0] if isinstance(error, KeyError) else f"{error}"
+    print(f"{text}\n{advice}".strip(), file=sys.stderr)
     return 1

@@ -92,6 +92,23 @@ def test_bad_arguments_are_named(folder, capsys):
     assert "storage must be postgresql://" in said(capsys)[1]
 
 
+def test_a_full_disk_and_a_missing_package_are_said(folder, capsys, monkeypatch):
+    from optkit.studies import engine
+
+    def fail(error):
+        def run(*_, **__):
+            raise error
+
+        monkeypatch.setattr(engine, "run", run)
+        assert main(["study", "run", "small"]) == 1
+        return said(capsys)[1]
+
+    assert (
+        "No space left" in (text := fail(OSError(28, "No space left"))) and "the same command goes on" in text
+    )
+    assert "pip install 'optkit[studies]'" in fail(ModuleNotFoundError("No module named 'optuna'"))
+
+
 def test_an_interrupt_ends_with_its_own_status(folder, capsys, monkeypatch):
     from optkit.studies import engine
 
