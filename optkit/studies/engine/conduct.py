@@ -11,7 +11,7 @@ from typing import Any
 
 from optkit.studies.engine import result
 from optkit.studies.engine.declaration import Study
-from optkit.studies.engine.plan import Planned, planned
+from optkit.studies.engine.plan import planned
 from optkit.studies.engine.storage import Storage, StorageError
 from optkit.studies.engine.worker import work
 
@@ -66,7 +66,7 @@ def run(
         with _bar(study, finished, progress) as bar:
             try:
                 if workers == 1:
-                    _alone(study, storage, device, finished, bar)
+                    _alone(study, storage, device, book, bar)
                 else:
                     _together(study, storage, device, workers, book, bar)
             except KeyboardInterrupt:
@@ -80,15 +80,9 @@ def run(
         book.close()
 
 
-def _alone(study: Study, storage: str | None, device: str, finished: dict[str, Any], bar: Any) -> None:
-    seen = set(finished)
-
-    def watch(run: Planned, summary: dict[str, Any]) -> None:
-        seen.add(run.key)
-        _say(bar, len(seen), len(planned(study)))
-        bar.update(study.budget_of(run.arm, run.stage).steps)
-
-    work(study, storage, device=device, watch=watch)
+def _alone(study: Study, storage: str | None, device: str, book: Storage, bar: Any) -> None:
+    # Asked of the storage each time: other machines may work on the same study.
+    work(study, storage, device=device, watch=lambda *_: _draw(bar, study, book.finished()))
 
 
 def _together(study: Study, storage: str | None, device: str, workers: int, book: Storage, bar: Any) -> None:
@@ -102,9 +96,7 @@ def _together(study: Study, storage: str | None, device: str, workers: int, book
     try:
         while any(process.is_alive() for process in processes):
             time.sleep(LOOK)
-            finished = book.finished()
-            _say(bar, len(finished), len(planned(study)))
-            bar.update(_steps(study, finished) - bar.n)
+            _draw(bar, study, book.finished())
     finally:
         for process in processes:
             if process.is_alive() and sys.exc_info()[0] is not None:
@@ -112,10 +104,10 @@ def _together(study: Study, storage: str | None, device: str, workers: int, book
             process.join()
     ended = [f"{process.name} (exit {process.exitcode})" for process in processes if process.exitcode]
     if ended:
-        raise StorageError(
-            f"{', '.join(ended)} ended before the study: see the message above. Finished runs are kept; "
-            "the same command goes on"
-        )
+        text = f"{', '.join(ended)} ended before the study: see the message above"
+        if len(book.finished()) < len(planned(study)):
+            raise StorageError(f"{text}. Finished runs are kept; the same command goes on")
+        print(f"{text}; the others have finished it", file=sys.stderr)
 
 
 def _process(study: Study, storage: str | None, device: str) -> None:
@@ -139,8 +131,9 @@ def _steps(study: Study, finished: dict[str, Any]) -> int:
     return sum(study.budget_of(run.arm, run.stage).steps for run in planned(study) if run.key in finished)
 
 
-def _say(bar: Any, done: int, total: int) -> None:
-    bar.set_postfix_str(f"{done} of {total} runs", refresh=False)
+def _draw(bar: Any, study: Study, finished: dict[str, Any]) -> None:
+    bar.set_postfix_str(f"{len(finished)} of {len(planned(study))} runs", refresh=False)
+    bar.update(_steps(study, finished) - bar.n)
 
 
 def _bar(study: Study, finished: dict[str, Any], progress: bool) -> Any:
@@ -157,5 +150,5 @@ def _bar(study: Study, finished: dict[str, Any], progress: bool) -> Any:
         smoothing=0,
         disable=not progress,
     )
-    _say(bar, len(finished), len(planned(study)))
+    _draw(bar, study, finished)
     return bar

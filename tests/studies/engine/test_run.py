@@ -12,6 +12,7 @@ from optkit.studies.engine.carry_out import carry_out, prepare, score
 from optkit.studies.engine.plan import planned
 from optkit.studies.engine.record import read_history, read_summary
 from optkit.studies.engine.storage import Storage, work_folder
+from optkit.training.run import Run
 
 
 def without_times(part):
@@ -177,12 +178,17 @@ def test_a_damaged_record_is_made_again(logged):
     assert len(logged.carried_out()) == len(planned(study)) + 1
 
 
-def test_a_long_run_goes_on_from_its_checkpoint(logged):
+def test_a_long_run_goes_on_from_its_checkpoint(logged, monkeypatch):
+    resumed, load_checkpoint = [], Run.load
+    monkeypatch.setattr(
+        Run, "load", lambda self, *given: (load_checkpoint(self, *given), resumed.append(self.step))
+    )
     study = replace(logged(at=1, do="interrupt"), checkpoint_every=4)
     with pytest.raises(KeyboardInterrupt):
         run(study, progress=False)
     assert list((work_folder(study) / "runs").glob("*.checkpoint"))
     run(study, progress=False)
+    assert resumed == [8]  # interrupted in step 10, the checkpoint before it is of step 8
     plain = replace(study, checkpoint_every=None)
     first = planned(study)[0]
     with Storage(study) as book:

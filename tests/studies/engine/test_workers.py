@@ -5,6 +5,7 @@ Everything here happens for real: processes are killed with SIGKILL in mid-run, 
 
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 
 from optkit.studies import ledger
 from optkit.studies.engine import StorageError, StudyInterrupted, load, run, status
+from optkit.studies.engine.conduct import _bar, _together
 from optkit.studies.engine.plan import planned
 from optkit.studies.engine.storage import Storage, work_folder
 from optkit.studies.engine.worker import work
@@ -104,11 +106,18 @@ def test_several_processes_of_one_call(logged):
 
 def test_a_worker_killed_among_several_is_said_and_the_others_go_on(logged, capfd):
     study = logged(meet=2, at=2, do="die")
-    with pytest.raises(StorageError, match=r"worker \d \(exit -9\) ended before the study"):
-        run(study, workers=2, progress=False)
-    assert status(study).finished == len(planned(study))
-    run(study, progress=False)
+    run(study, workers=2, progress=False)
+    assert re.search(r"worker \d \(exit -9\) ended before the study", capfd.readouterr().err)
     assert load(study)["data"]["cost"]["runs"] == len(planned(study))
+    assert len(logged.carried_out()) == len(planned(study)) + 1
+
+
+def test_a_last_worker_that_is_killed_leaves_the_rest_to_the_same_call(logged):
+    study = logged(at=3, do="die")
+    with pytest.raises(StorageError, match=r"worker 1 \(exit -9\) ended.*the same command goes on"):
+        _together(study, None, "cpu", 1, Storage(study), _bar(study, {}, False))
+    run(study, progress=False)
+    assert len(logged.carried_out()) == len(planned(study)) + 1
 
 
 def test_an_interrupt_gives_the_run_back_and_says_how_to_go_on(logged):
