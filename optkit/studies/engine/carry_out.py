@@ -41,7 +41,7 @@ def prepare(data: Data, device: str = "cpu") -> Prepared:
 
     Raises:
         DataError: The set is not on this machine, or damaged.
-        ValueError: More images are asked for than there are.
+        ValueError: More images are asked for than there are, or not the same number of each class.
     """
     from optkit.data import Tensors, stratified
     from optkit.data.by_name import by_name
@@ -49,6 +49,11 @@ def prepare(data: Data, device: str = "cpu") -> Prepared:
     found = by_name(data.name)
     images, labels, test_images, test_labels = found.tensors(device=device)
     classes = len(found.classes)
+    for name in ("validation", "train"):
+        if (getattr(data, name) or 0) % classes:
+            raise ValueError(
+                f"{name} must be a multiple of {classes}, the classes, got {getattr(data, name)}"
+            )
     held = stratified(found.train_labels, data.validation // classes, seed=0)
     kept = np.setdiff1d(np.arange(len(labels)), held)
     if data.train is not None:

@@ -206,8 +206,8 @@ class Storage:
                     if self._turns.alive(trial.user_attrs["worker"]):
                         held.add(trial.user_attrs["run"])
                     else:
-                        self._end(trial.number, "FAIL")  # without a summary: abandoned
-            finished = self._finished(trials)
+                        self._end(trial.number, "FAIL")  # abandoned, unless it has its summary already
+            finished = self._finished(self._trials())
             open_runs = [run for run in planned(self.study) if run.key not in finished]
             if not open_runs:
                 return "done"

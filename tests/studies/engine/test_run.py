@@ -104,6 +104,12 @@ def test_tuning_sees_no_test_image_and_the_split_is_that_of_the_declaration():
     assert (again.tuning.train_images == data.tuning.train_images).all()
 
 
+@pytest.mark.parametrize("wrong", [{"validation": 105}, {"validation": 100, "train": 301}])
+def test_a_split_that_is_not_even_over_the_classes_is_refused(wrong):
+    with pytest.raises(ValueError, match="must be a multiple of 10, the classes, got"):
+        prepare(Data("digits", **wrong))
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [("train_loss", 0.5), ("validation_loss", 0.6), ("validation_error", 0.25), ("steps_to_target", 40)],

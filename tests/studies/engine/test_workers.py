@@ -142,6 +142,17 @@ def test_a_result_comes_too_late_after_another_worker_took_the_run_over(fresh, s
         assert [one["by"] for one in other.finished().values()] == ["other"]
 
 
+def test_a_worker_killed_while_it_hands_in_has_handed_in(fresh, storage):
+    study = fresh()
+    with Storage(study, storage) as killed, Storage(study, storage) as other:
+        mine = killed.claim()
+        summary = {"outcome": "finished", "score": 1.0}
+        killed._backend.set_trial_user_attr(killed._trials()[mine.trial]._trial_id, "summary", summary)
+        killed._turns.leave()  # killed between the summary and the end of the run
+        assert other.claim().run != mine.run
+        assert other.finished() == {mine.run.key: summary}
+
+
 def test_a_storage_file_that_vanishes_loses_nothing(logged, folder):
     study = logged()
     file = work_folder(study) / "runs.sqlite"
