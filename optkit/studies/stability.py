@@ -171,7 +171,7 @@ def _c02() -> Claim:
         "The best rate of momentum on a quadratic is $(\\sqrt\\kappa-1)/(\\sqrt\\kappa+1)$, that of gradient "
         "descent $(\\kappa-1)/(\\kappa+1)$.",
         "; ".join(texts),
-        f"speed $-\\ln(\\text{{rate}})$ off by at most {100 * np.max(off):.1f} % with any of {len(SEEDS)} seeds",
+        f"speed $-\\ln(\\text{{rate}})$ off by at most {100 * np.max(off):.1f} % over {len(SEEDS)} seeds",
         verdict(all(good), under_conditions=any(good)),
         "python -m optkit.studies claims",
         SEEDS,
