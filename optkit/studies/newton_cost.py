@@ -6,7 +6,8 @@ depend on the machine; the exponent and the ratio much less.
 
 The declared fit, from 1,000 to 4,000 parameters, gave the exponent 2.57, and C01a is not reproduced. Between
 neighbouring sizes the exponent was still growing, so `LARGER` was declared afterwards, for C01d: the same
-with larger matrices, in a run and a file of its own.
+with larger matrices, in a run and a file of its own. The machine was not idle during the first run: 2,000
+parameters took 0.19 s then, and 0.11 s in the second.
 """
 
 from __future__ import annotations
