@@ -57,6 +57,10 @@ def _claims(renderer: NbElementRenderer, data: MimeData, texts: dict[str, str]) 
     return [nodes.container("", *_markdown(renderer, data, data.string), classes=["optkit-claims"])]
 
 
+def _table(renderer: NbElementRenderer, data: MimeData, texts: dict[str, str]) -> list[nodes.Element]:
+    return [nodes.container("", *_markdown(renderer, data, data.string), classes=["optkit-table"])]
+
+
 def _markdown(renderer: NbElementRenderer, data: MimeData, text: str) -> list[nodes.Element]:
     """Parse MyST with the book's own settings, roles and labels included."""
     holder = nodes.Element()
@@ -71,4 +75,5 @@ _SETTERS = {
     "equation": ("text/markdown", _equation),
     "source": ("text/markdown", _source),
     "claims": ("text/markdown", _claims),
+    "table": ("text/markdown", _table),
 }

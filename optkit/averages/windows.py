@@ -82,6 +82,7 @@ def smoothing_factor(
     window: float | None = None,
     lag: float | None = None,
     half_life: float | None = None,
+    span: float | None = None,
 ) -> float:
     """α from another way to say it. Give exactly one.
 
@@ -90,6 +91,7 @@ def smoothing_factor(
         window: Effective window N ≥ 1: 1 − 1/N.
         lag: Mean age ≥ 0 (pandas' ``com``): lag / (1 + lag).
         half_life: Steps > 0 until a weight has halved: ½^(1/h).
+        span: pandas' ``span`` n ≥ 1, the `equivalent_window`: (n − 1)/(n + 1).
 
     Raises:
         TypeError: None or several are given.
@@ -99,7 +101,7 @@ def smoothing_factor(
         >>> smoothing_factor(swapped=0.25), smoothing_factor(window=10), smoothing_factor(half_life=1)
         (0.75, 0.9, 0.5)
     """
-    given = {"swapped": swapped, "window": window, "lag": lag, "half_life": half_life}
+    given = {"swapped": swapped, "window": window, "lag": lag, "half_life": half_life, "span": span}
     chosen = [(name, value) for name, value in given.items() if value is not None]
     if len(chosen) != 1:
         raise TypeError(f"give exactly one of {', '.join(given)}, got {len(chosen)}")
@@ -109,6 +111,7 @@ def smoothing_factor(
         "window": (">= 1", lambda n: 1 <= n < math.inf, lambda n: 1 - 1 / n),
         "lag": (">= 0", lambda a: 0 <= a < math.inf, lambda a: a / (1 + a)),
         "half_life": ("> 0", lambda h: 0 < h < math.inf, lambda h: 0.5 ** (1 / h)),
+        "span": (">= 1", lambda n: 1 <= n < math.inf, lambda n: (n - 1) / (n + 1)),
     }[name]
     if isinstance(value, bool) or not hasattr(value, "__float__") or not inside(value):
         raise ValueError(f"{name} must be {allowed}, got {value}")
