@@ -54,9 +54,10 @@ serve: $(STAMP)  ## serve the built book on 127.0.0.1
 # One thread per worker: the machine's cores are shared among the workers.
 test: export OMP_NUM_THREADS ?= 1
 test: export MPLBACKEND ?= Agg
-test: $(STAMP)  ## check format, lint, unit tests, doctests and the notebooks
+test: $(STAMP)  ## check format, lint, spelling, unit tests, doctests and the notebooks
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/codespell
 	$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile
 	$(BIN)/python -m pytest --doctest-modules optkit
 	OPTKIT_BACKEND=torch $(BIN)/python -m pytest --nbval-lax chapters reference -n $(WORKERS) --dist loadfile

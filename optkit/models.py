@@ -33,7 +33,7 @@ def logistic_regression(
         seed: of the first weights, 0 … 2⁶³ − 1.
 
     Returns:
-        A module from (N, *input_shape) to (N, classes), float32, on the CPU.
+        A module from ``(N, *input_shape)`` to ``(N, classes)``, float32, on the CPU.
 
     Raises:
         ValueError: an argument is outside its range.
@@ -62,7 +62,7 @@ def mlp(
         seed: of the first weights, 0 … 2⁶³ − 1.
 
     Returns:
-        A module from (N, *input_shape) to (N, classes), float32, on the CPU.
+        A module from ``(N, *input_shape)`` to ``(N, classes)``, float32, on the CPU.
 
     Raises:
         ValueError: an argument is outside its range.
@@ -103,7 +103,7 @@ def lenet(
         seed: of the first weights, 0 … 2⁶³ − 1.
 
     Returns:
-        A module from (N, *input_shape) to (N, classes), float32, on the CPU.
+        A module from ``(N, *input_shape)`` to ``(N, classes)``, float32, on the CPU.
 
     Raises:
         ValueError: an argument is outside its range.

@@ -21,7 +21,7 @@ _FILE_NAME = re.compile(r"\S+\.(png|jpe?g|svg|gif|webp|pdf)", re.IGNORECASE)
 def show(figure: Figure, *, name: str, caption: str, alt: str) -> None:
     """Show ``figure`` under a caption, with a name to refer to and a text for readers who do not see it.
 
-    On the page of the book this becomes a numbered figure: ``{numref}`fig-lag` `` refers to it. In a
+    On the page of the book this becomes a numbered figure: ``{numref}`fig-lag``` refers to it. In a
     notebook the image appears with its caption.
 
     Args:

@@ -54,7 +54,7 @@ def compiled(way: Path, dtype: str, device: cuda.Device | None = None) -> Kernel
 
     Args:
         way: The path.
-        dtype: One of `optkit.translation.c.DTYPES`.
+        dtype: One of ``optkit.translation.c.DTYPES``.
         device: What `gpu` returned: the kernel is loaded there. None for the CPU.
 
     Raises:

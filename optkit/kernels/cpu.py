@@ -39,7 +39,7 @@ class Kernel:
 
     Args:
         way: The path.
-        dtype: One of `optkit.translation.c.DTYPES`.
+        dtype: One of ``optkit.translation.c.DTYPES``.
 
     Attributes:
         scalars: Names of the scalars that a step takes, in order.
@@ -81,7 +81,8 @@ class Table:
     Attributes:
         addresses: The columns, one after the other, as ctypes array.
         starts: Tensor, first element and length of each chunk, as ctypes array.
-        chunks, tensors: How many there are.
+        chunks: How many chunks there are.
+        tensors: How many tensors there are.
     """
 
     def __init__(self, columns: Sequence[Sequence[int]], lengths: Sequence[int]) -> None:

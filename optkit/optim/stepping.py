@@ -51,7 +51,7 @@ def kernel_of(
         scalars: The hoisted scalars of the step: they decide the rule's branches.
         maximize: Climb instead of descending.
         decay: One of `optkit.translation.path.DECAYS`.
-        dtype: One of `optkit.translation.c.DTYPES`.
+        dtype: One of ``optkit.translation.c.DTYPES``.
         device: Where the parameters are.
 
     Raises:

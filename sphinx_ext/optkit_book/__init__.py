@@ -1,4 +1,4 @@
-"""The book's own Sphinx extension: style, local MathJax, fresh outputs, check of alternative texts."""
+"""The book's own Sphinx extension: style, local MathJax, fresh outputs, alternative texts, API reference."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-from optkit_book import alt_text, execution, mathjax, thebe
+from optkit_book import alt_text, api, execution, links, mathjax, status, thebe
 
 STATIC = Path(__file__).parent / "static"
 
@@ -23,6 +23,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("builder-inited", execution.empty_stale_cache)
     app.connect("env-get-outdated", execution.outdated_notebooks)
     app.connect("doctree-read", alt_text.check)
+    app.connect("build-finished", links.check, priority=900)
+    api.setup(app)
+    status.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
