@@ -165,14 +165,27 @@ def name_things(app: Sphinx, what: str, name: str, thing: Any, options: Any, lin
         return f":py:obj:`~{candidates[0]}`" if len(candidates) == 1 else f"``{text}``"
 
     colon = _COLON if what in {"property", "attribute"} else ":"
-    lines[:] = [_NAMED.sub(named, line) if "``" not in line else _between(line, named) for line in lines]
+    example = False
+    for i, line in enumerate(lines):
+        example = line.strip() != "" and (example or line.lstrip().startswith(">>>"))
+        if not example:
+            lines[i] = _prose_line(line, named)
     lines[:1] = [line.replace(": ", f"{colon} ") for line in lines[:1]]
 
 
-def _between(line: str, named: Any) -> str:
-    """The same in a line that has literals, which are left alone."""
+def _prose_line(line: str, named: Any) -> str:
+    """A line with its names replaced; |x| is an absolute value, no substitution; literals are left alone."""
     parts = re.split(r"(``.*?``)", line)
-    return "".join(part if part.startswith("``") else _NAMED.sub(named, part) for part in parts)
+    return "".join(
+        part if part.startswith("``") else _NAMED.sub(named, part.replace("|", r"\|")) for part in parts
+    )
+
+
+def plain_signature(
+    app: Sphinx, what: str, name: str, thing: Any, options: Any, signature: str | None, returned: str | None
+) -> tuple[str | None, str | None]:
+    """A default made for each instance has no text; Sphinx could not read what Python writes for it."""
+    return (signature.replace("<factory>", "...") if signature else signature), returned
 
 
 def cite_sources(app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
@@ -221,6 +234,7 @@ def setup(app: Sphinx) -> None:
     app.setup_extension("sphinx.ext.napoleon")
     app.add_directive("optkit-room", Room)
     app.connect("config-inited", configure)
+    app.connect("autodoc-process-signature", plain_signature)
     app.connect("autodoc-process-docstring", name_things, priority=100)
     app.connect("autodoc-process-docstring", cite_sources, priority=900)
     app.connect("env-check-consistency", check_complete)

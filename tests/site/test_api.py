@@ -61,6 +61,8 @@ def test_a_function_a_formula_and_a_source_on_the_page(build):
         ("The inverse of `half_life`.", "The inverse of :py:obj:`~optkit.averages.half_life`."),
         ("Raise if `alpha` is no number.", "Raise if ``alpha`` is no number."),
         ("As in ``a `half_life` b``.", "As in ``a `half_life` b``."),
+        ("Stable iff |x| < 1.", r"Stable iff \|x\| < 1."),
+        (">>> print('`half_life` |')", ">>> print('`half_life` |')"),
         ("See `optkit.nowhere`.", "See :py:obj:`optkit.nowhere`."),
         ("Source: kingma2015adam.", "Source: :cite:t:`kingma2015adam`."),
     ],
