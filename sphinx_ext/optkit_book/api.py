@@ -188,6 +188,11 @@ def plain_signature(
     return (signature.replace("<factory>", "...") if signature else signature), returned
 
 
+def skip_fields(app: Sphinx, what: str, name: str, thing: Any, skip: bool, options: Any) -> bool | None:
+    """The fields of a named tuple stand in its signature and its docstring already."""
+    return True if str(getattr(thing, "__doc__", "")).startswith("Alias for field number") else None
+
+
 def cite_sources(app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
     """Make a citation of each bibliography key that a docstring names as its source."""
     text = _SOURCE.sub(lambda found: _KEY.sub(r":cite:t:`\g<0>`", found[0]), "\n".join(lines))
@@ -234,6 +239,7 @@ def setup(app: Sphinx) -> None:
     app.setup_extension("sphinx.ext.napoleon")
     app.add_directive("optkit-room", Room)
     app.connect("config-inited", configure)
+    app.connect("autodoc-skip-member", skip_fields)
     app.connect("autodoc-process-signature", plain_signature)
     app.connect("autodoc-process-docstring", name_things, priority=100)
     app.connect("autodoc-process-docstring", cite_sources, priority=900)

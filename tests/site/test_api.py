@@ -88,6 +88,12 @@ def test_the_sentence_of_a_property_keeps_its_colon(api):
     assert lines == ["Whether it is so: or not."]
 
 
+def test_a_named_tuple_is_described_once(build):
+    page = build({"index.md": room("conventions")}).html()
+    assert 'id="optkit.conventions.MomentumSetting"' in page
+    assert "Alias for field" not in page and "&lt;factory&gt;" not in page
+
+
 def test_public_names_without_a_list_are_what_the_module_defines(api):
     from optkit import portable_random
 
