@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help book serve test format lock clean
+.PHONY: help book serve test binder format lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -61,6 +61,9 @@ test: $(STAMP)  ## check format, lint, unit tests, doctests, the notebooks and t
 	$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile
 	$(BIN)/python -m pytest --doctest-modules optkit
 	OPTKIT_BACKEND=torch $(BIN)/python -m pytest --nbval-lax chapters reference -n $(WORKERS) --dist loadfile
+
+binder: $(STAMP)  ## a chapter and the playground in JupyterLab, in a fresh environment of environment.yml's pins
+	$(BIN)/python tools/binder.py
 
 format: $(STAMP)  ## format the code, strip the notebooks, write the address of _config.yml where it is needed
 	$(BIN)/python tools/address.py
