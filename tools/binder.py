@@ -183,19 +183,30 @@ def run_all(page: Any, address: str, project: Path, name: str) -> Any:
     """Open a notebook, run all its cells, store it, and read what was stored."""
     page.goto(address.format(name))
     page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for(timeout=120_000)
+    start_all(page)
+    return wait_for(lambda: ran(page, project / name), f"all cells of {name} to run")
+
+
+def start_all(page: Any) -> None:
+    """Choose "Run All Cells" in the menu."""
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    return wait_for(lambda: ran(page, project / name), f"all cells of {name} to run")
 
 
 def ran(page: Any, path: Path) -> Any:
     """The stored notebook, once all its cells have run; ends the program if one of them failed."""
+    select = page.get_by_role("button", name="Select", exact=True)
+    if select.is_visible():  # JupyterLab asks which kernel, and offers the right one
+        select.click()
     page.keyboard.press("Control+s")
     page.wait_for_timeout(1000)
     notebook = nbformat.read(path, as_version=4)
     failed = [output for output in outputs(notebook) if output.output_type == "error"]
     if failed:
         raise SystemExit(f"{path.name}: {failed[0].ename}: {failed[0].evalue}")
+    if not any(cell.get("execution_count") for cell in notebook.cells):
+        page.wait_for_timeout(5000)  # asked before the kernel was connected, JupyterLab forgets to run
+        start_all(page)
     idle = page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").count()
     done = all(cell.execution_count for cell in notebook.cells if cell.cell_type == "code" and cell.source)
     return notebook if idle and done else None
