@@ -195,8 +195,8 @@ def start_all(page: Any) -> None:
 
 def ran(page: Any, path: Path) -> Any:
     """The stored notebook, once all its cells have run; ends the program if one of them failed."""
-    select = page.get_by_role("button", name="Select", exact=True)
-    if select.is_visible():  # JupyterLab asks which kernel, and offers the right one
+    select = page.locator(".jp-Dialog .jp-mod-accept")
+    if select.count():  # JupyterLab asks which kernel, and offers the right one
         select.click()
     page.keyboard.press("Control+s")
     page.wait_for_timeout(1000)
