@@ -28,7 +28,7 @@ SOURCES = (
     "results",
     "sphinx_ext",
 )
-MADE = {"__pycache__", ".ipynb_checkpoints"}
+MADE = {"__pycache__", ".ipynb_checkpoints", ".journal"}  # not the book's, and changing while it stands
 
 
 def digest(root: Path = ROOT) -> str:
@@ -44,7 +44,7 @@ def _files(root: Path) -> Iterable[Path]:
     for name in SOURCES:
         top = root / name
         found = [top] if top.is_file() else top.rglob("*")
-        yield from (path for path in found if path.is_file() and not MADE & set(path.parts))
+        yield from (path for path in found if path.is_file() and not MADE & {*path.parts, path.suffix})
 
 
 def fault(root: Path = ROOT) -> str:

@@ -30,6 +30,7 @@ def test_a_book_is_fresh_until_a_source_changes_comes_or_goes(project):
     assert built_book.fault(project) == ""
     (project / "chapters" / "__pycache__").mkdir()
     (project / "chapters" / "__pycache__" / "x.pyc").write_text("2")
+    (project / "results" / ".study-1.journal").write_text("2")
     assert built_book.fault(project) == ""
     (project / "chapters" / "new").write_text("2")
     assert "older than its sources: run `make book`" in built_book.fault(project)

@@ -1,4 +1,4 @@
-"""The built book, served on this machine alone, and a Chromium that can reach nothing else."""
+"""The built book, served on this machine alone, and its pages in a browser that can reach nothing else."""
 
 import functools
 import http.server
@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import built_book
-import chromium
 import npm_packages
 import pytest
 
@@ -107,21 +106,6 @@ def address(book_folder):
     base = re.search(r'data-content_root="([^"]+)"', (book_folder / "404.html").read_text(encoding="utf-8"))
     with served(book_folder, base[1]) as found:
         yield found
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """One Chromium for a file of tests."""
-    from playwright.sync_api import sync_playwright
-
-    try:
-        path = chromium.find()
-    except chromium.NoBrowserError as error:
-        not_run(str(error))
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=chromium.launch_arguments())
-        yield opened
-        opened.close()
 
 
 class Visit:
