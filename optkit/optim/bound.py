@@ -6,16 +6,18 @@ cast or replaced, a state tensor loaded or offloaded. Every step compares, and b
 
 from __future__ import annotations
 
+import ctypes
 import threading
 from collections.abc import Mapping, Sequence
-from operator import attrgetter, is_, itemgetter
+from itertools import chain
+from operator import is_, itemgetter
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.graph import increment_version
 
-from optkit.kernels import Counts, Kernel, Table, backend, cuda
+from optkit.kernels import Counts, Kernel, Table, Watch, backend, cuda
 from optkit.optim.layout import flat_views, is_dense
 
 NAMES = {
@@ -28,9 +30,7 @@ NAMES = {
 }
 """dtype of a parameter → the kernel's dtype. A complex number is two reals to it."""
 
-_address, _stride = Tensor.data_ptr, Tensor.stride
-_in_order, _negative = Tensor.is_contiguous, Tensor.is_neg
-_bytes = attrgetter("nbytes")
+_address, _in_order, _negative = Tensor.data_ptr, Tensor.is_contiguous, Tensor.is_neg
 
 
 class Bound:
@@ -41,6 +41,10 @@ class Bound:
         gradients: Their gradients.
         entries: For each parameter its dict in ``optimizer.state``, with ``step`` and the state.
         keys: Keys of the state, in the rule's order.
+        state: ``optimizer.state``.
+
+    Attributes:
+        gradients: Addresses of the gradients, as ctypes array.
     """
 
     def __init__(
@@ -49,25 +53,35 @@ class Bound:
         gradients: Sequence[Tensor],
         entries: Sequence[dict[str, Any]],
         keys: Sequence[str],
+        state: Mapping[Tensor, Any],
     ) -> None:
         self.params, self.entries = list(params), list(entries)
         self.dtype = params[0].dtype
-        self._columns = [(itemgetter(key), [_address(e[key]) for e in entries]) for key in (*keys, "step")]
-        self._addresses = [_address(p) for p in params]
-        self._bytes = [p.nbytes for p in params]
-        self._strides = None if all(map(_in_order, params)) else [p.stride() for p in params]
+        self._keys = [itemgetter(key) for key in (*keys, "step")]
+        place = {id(entry): k for k, entry in enumerate(state.values())}
+        places = [place[id(entry)] for entry in entries]
+        run = range(places[0], places[0] + len(places))
+        self._places: slice | list[int] = slice(run.start, run.stop) if places == [*run] else places
+        tensors, count = self._tensors(), len(params)
+        self._watch = Watch(tensors, count)
         # Other names for the same memory. While they live, no new tensor can get one of these addresses, and
         # equal addresses mean the same memory.
-        tensors = [*params, *(e[key] for e in entries for key in (*keys, "step"))]
         self._kept = [tensor.detach() for tensor in tensors]
-        columns = [self._addresses, [_address(g) for g in gradients], *[at for _, at in self._columns[:-1]]]
+        there = self._watch.addresses
+        columns = [there[k : k + count] for k in range(0, len(tensors), count)]
+        self.gradients = (ctypes.c_uint64 * count)(*map(_address, gradients))
+        columns.insert(1, list(self.gradients))
         parts = 2 if self.dtype.is_complex else 1
         lengths = [parts * p.numel() for p in params]
         gpu = backend.gpu(params[0].device)
         self._on_gpu = gpu is not None
-        self._table = Table(columns, lengths) if gpu is None else cuda.Table(gpu, columns, lengths)
-        self._counts = Counts(self._columns[-1][1])
+        self._table = Table(columns[:-1], lengths) if gpu is None else cuda.Table(gpu, columns[:-1], lengths)
+        self._counts = Counts(columns[-1])
         self._lock = threading.Lock()
+
+    def _tensors(self) -> list[Any]:
+        """θ of every parameter, then every state, then the step counts."""
+        return list(chain(self.params, *(map(of, self.entries) for of in self._keys)))
 
     def plain(self, gradients: Sequence[Tensor]) -> list[Tensor]:
         """The gradients, without lazy conjugates and signs: their raw memory would lack them."""
@@ -75,47 +89,35 @@ class Bound:
             gradients = [g.resolve_conj() for g in gradients]
         return [g.resolve_neg() for g in gradients] if any(map(_negative, gradients)) else list(gradients)
 
-    def holds(self, gradients: Sequence[Tensor], state: Mapping[Tensor, Any]) -> bool:
-        """Whether all memory is where it was, and the gradients lie as their parameters do."""
+    def count(self, gradients: list[Tensor], state: Mapping[Tensor, Any]) -> tuple[int, Any] | None:
+        """The step count that the parameters share, and the addresses of the gradients.
+
+        None if they share none, or if anything has moved: memory, shapes, dtypes, state, or gradients that
+        do not lie as their parameters do.
+        """
+        entries = list(state.values())
         try:
-            return (
-                list(map(type, gradients)).count(Tensor) == len(self.params)
-                and list(map(_address, self.params)) == self._addresses
-                and list(map(_bytes, self.params)) == self._bytes
-                and list(map(_bytes, gradients)) == self._bytes
-                and self._ordered(self.params)
-                and self._ordered(gradients)
-                and all(map(is_, map(state.get, self.params), self.entries))
-                and all(list(map(_address, map(of, self.entries))) == at for of, at in self._columns)
-            )
-        except (KeyError, RuntimeError):
-            return False  # a state entry is gone, or a tensor has no memory of its own any more
+            if isinstance(self._places, slice):
+                entries = entries[self._places]
+            else:
+                entries = [entries[place] for place in self._places]
+            if len(entries) != len(self.entries) or not all(map(is_, entries, self.entries)):
+                return None
+            return self._watch.count(self._tensors(), gradients)
+        except (IndexError, KeyError):
+            return None  # state is gone
 
-    def _ordered(self, tensors: Sequence[Tensor]) -> bool:
-        return (
-            all(map(_in_order, tensors))
-            if self._strides is None
-            else list(map(_stride, tensors)) == self._strides
-        )
-
-    def count(self) -> int | None:
-        """The step count that the parameters share; None where they do not."""
-        count = self._counts.common()
-        return None if count is None else int(count)
-
-    def step(
-        self, kernel: Kernel | cuda.Kernel, gradients: Sequence[Tensor], scalars: Mapping[str, float]
-    ) -> None:
+    def step(self, kernel: Kernel | cuda.Kernel, addresses: Any, scalars: Mapping[str, float]) -> None:
         """Count and make one step, in place.
 
         Args:
             kernel: The kernel for this dtype and device.
-            gradients: What `plain` returned.
+            addresses: Those of the gradients, which the caller keeps alive.
             scalars: Value of each of ``kernel.scalars``, among others.
         """
         row = [scalars[name] for name in kernel.scalars]
         with self._lock:  # the table belongs to one step at a time
-            self._table.move(1, list(map(_address, gradients)))
+            self._table.move(1, addresses)
             if self._on_gpu:
                 kernel.step(self._table, row)  # refuses before anything has changed
             else:
@@ -133,6 +135,7 @@ def is_plain(theta: Tensor, g: Tensor, state: Sequence[Tensor]) -> bool:
         and theta.device.type in ("cpu", "cuda")
         and all(type(t) in (Tensor, torch.nn.Parameter) and t.device == theta.device for t in tensors)
         and all(t.shape == theta.shape for t in tensors)
+        and all(_address(t) or not t.numel() for t in tensors)  # a storage may have been emptied
         and not theta.is_inference()  # which has no version to increment
     )
 

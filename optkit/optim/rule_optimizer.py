@@ -140,7 +140,7 @@ class RuleOptimizer(torch.optim.Optimizer, ABC):
     def _forget(self) -> None:
         """Where memory lay, and what was checked; found again at the next step."""
         self._bindings: dict[int, Binding] = {}
-        self._orders: dict[int, tuple[dict[str, Any], Order]] = {}
+        self._orders: dict[int, tuple[list[Any] | None, Order]] = {}
 
     def _check(self, options: Mapping[str, Any]) -> tuple[Choice, dict[str, Any]]:
         """Raise if an option is not allowed; return what is chosen, and its hyper-parameters as numbers."""
@@ -197,10 +197,9 @@ class RuleOptimizer(torch.optim.Optimizer, ABC):
 
     def _order(self, index: int, group: dict[str, Any]) -> Order:
         """What the group is to do, checked where its options are not those of the last step."""
-        options = {key: value for key, value in group.items() if key != "params"}
-        changeable = any(isinstance(value, Tensor) for value in options.values())
+        options = list(group.values())
         known, order = self._orders.get(index, (None, None))
-        if order is None or changeable or known != options:
+        if order is None or not _same(known, options):
             choice, hyper = self._check(group)
             own = "weight_decay" in choice.hyper
             weight_decay = 0.0 if own else float(number("weight_decay", group["weight_decay"]))
@@ -213,8 +212,17 @@ class RuleOptimizer(torch.optim.Optimizer, ABC):
                 decay=kind if weight_decay else "",
                 maximize=group["maximize"],
             )
+            if any(isinstance(value, Tensor) for value in options):
+                options = None  # a tensor may change in place
             self._orders[index] = options, order
         return order
+
+
+def _same(known: list[Any] | None, options: list[Any]) -> bool:
+    try:
+        return known == options
+    except RuntimeError:
+        return False  # a number has become a tensor of several
 
 
 def _check_parameter(p: Any, name: str) -> None:

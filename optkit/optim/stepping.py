@@ -22,8 +22,7 @@ from optkit.translation import Program, program
 from optkit.translation.path import path
 
 CHUNK = 131_072
-"""Elements a chunk on the CPU: within a sixth of the fastest size, see ``benchmarks/optim_step.py
---chunks``."""
+"""Elements a chunk on the CPU: within a sixth of the fastest size, see ``benchmarks/step.py --chunks``."""
 
 ARITHMETIC = {
     torch.float64: torch.float64,

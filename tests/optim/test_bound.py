@@ -192,6 +192,27 @@ def test_gradients_come_and_go():
         assert all(r.agrees(p) for r, p in zip(references, params, strict=True)), t
 
 
+def test_parameters_may_change_places_or_be_exchanged():
+    params = build((6,), (6,), (6,))
+    new = torch.nn.Parameter(torch.ones(6))
+    references = {p: Reference(p) for p in (*params, new)}
+    optimizer = optim.Adam(params)
+    listed = optimizer.param_groups[0]["params"]
+    for t in range(1, 9):
+        if t == 3:
+            listed.reverse()
+        if t == 5:
+            listed[1] = new
+        if t == 7:
+            optimizer.add_param_group({"params": [params[1]]})
+        gradients([*params, new], t)
+        optimizer.step()
+        for p in {p for group in optimizer.param_groups for p in group["params"]}:
+            references[p].step(p.grad)
+        assert all(reference.agrees(p) for p, reference in references.items()), t
+    assert [int(optimizer.state[p]["step"]) for p in (*params, new)] == [8, 6, 8, 4]
+
+
 def test_overlapping_parameters_are_stepped_one_after_another():
     memory = torch.arange(8.0)
     params = [torch.nn.Parameter(memory[:5]), torch.nn.Parameter(memory[3:])]
@@ -200,6 +221,7 @@ def test_overlapping_parameters_are_stepped_one_after_another():
         p.grad = torch.ones(5)
     optimizer.step()
     assert memory.tolist() == [-1, 0, 1, 1, 2, 4, 5, 6]
+    assert not optimizer._bindings[0].bound and optimizer._bindings[0].loose == [0, 1]
     assert not overlap([memory[:4], memory[4:]], [torch.zeros(3)])
     assert overlap([memory[:4]], [memory[3:]]) and not overlap([], [memory, memory])
     assert not overlap([memory[:0], memory], [memory[3:3]])

@@ -38,6 +38,7 @@ def by_shim(device, monkeypatch):
     device.launches.clear()
     device.uploads.clear()
     monkeypatch.setattr(backend, "gpu", lambda where: device)
+    monkeypatch.delenv("OPTKIT_BACKEND", raising=False)
     return device
 
 
