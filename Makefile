@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help book serve test format lock clean
+.PHONY: help book serve test bench format lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -60,6 +60,9 @@ test: $(STAMP)  ## check format, lint, unit tests, doctests and the notebooks
 	$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile
 	$(BIN)/python -m pytest --doctest-modules optkit
 	OPTKIT_BACKEND=torch $(BIN)/python -m pytest --nbval-lax chapters reference -n $(WORKERS) --dist loadfile
+
+bench: $(STAMP)  ## time a step against torch's own optimizers (a minute; BENCH=--quick for less)
+	$(BIN)/python benchmarks/step.py --json benchmarks/step.json $(BENCH)
 
 format: $(STAMP)  ## format the code and strip the notebooks
 	$(BIN)/ruff format .

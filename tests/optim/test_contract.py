@@ -6,6 +6,7 @@ import pickle
 
 import pytest
 import torch
+from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 import optkit.optim as optim
 
@@ -193,6 +194,27 @@ def test_closure_runs_with_gradients_and_its_loss_comes_back(make):
     assert loss.item() == 5.0 and grad_enabled == [True]
     assert optimizer.step() is None
     assert p.requires_grad and p.grad_fn is None
+
+
+def test_hooks_of_all_optimizers_are_called(make, parameters, train):
+    optimizer, calls = make(parameters()), []
+    before = register_optimizer_step_pre_hook(lambda *_: calls.append("before"))
+    after = register_optimizer_step_post_hook(lambda *_: calls.append("after"))
+    try:
+        train(optimizer, 1)
+    finally:
+        before.remove()
+        after.remove()
+    train(optimizer, 1)
+    assert calls == ["before", "after"]
+
+
+def test_a_profiler_sees_the_step(parameters, train):
+    optimizer = optim.Adam(parameters())
+    with torch.profiler.profile() as profile:
+        train(optimizer, 2)
+    (event,) = [e for e in profile.key_averages() if e.key == "Optimizer.step#Adam.step"]
+    assert event.count == 2
 
 
 def test_hooks_are_called_in_order(make, parameters, train):
