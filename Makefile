@@ -61,7 +61,7 @@ test: $(STAMP)  ## check format, lint, unit tests, doctests and the notebooks
 	$(BIN)/python -m pytest --doctest-modules optkit
 	OPTKIT_BACKEND=torch $(BIN)/python -m pytest --nbval-lax chapters reference -n $(WORKERS) --dist loadfile
 
-bench: $(STAMP)  ## time a step against torch's own optimizers (a minute; BENCH=--quick for less)
+bench: $(STAMP)  ## time a step against torch's own optimizers (two minutes; BENCH=--quick for less)
 	$(BIN)/python benchmarks/step.py --json benchmarks/step.json $(BENCH)
 
 format: $(STAMP)  ## format the code and strip the notebooks
