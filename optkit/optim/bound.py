@@ -9,8 +9,7 @@ from __future__ import annotations
 import ctypes
 import threading
 from collections.abc import Mapping, Sequence
-from itertools import chain
-from operator import is_, itemgetter
+from operator import is_
 from typing import Any
 
 import torch
@@ -45,6 +44,7 @@ class Bound:
 
     Attributes:
         gradients: Addresses of the gradients, as ctypes array.
+        plain: Whether all have memory of their own. If not, there is nothing to step here.
     """
 
     def __init__(
@@ -55,20 +55,17 @@ class Bound:
         keys: Sequence[str],
         state: Mapping[Tensor, Any],
     ) -> None:
-        self.params, self.entries = list(params), list(entries)
+        self.params, self.entries, count = list(params), list(entries), len(params)
         self.dtype = params[0].dtype
-        self._keys = [itemgetter(key) for key in (*keys, "step")]
         place = {id(entry): k for k, entry in enumerate(state.values())}
         places = [place[id(entry)] for entry in entries]
-        run = range(places[0], places[0] + len(places))
+        run = range(places[0], places[0] + count)
         self._places: slice | list[int] = slice(run.start, run.stop) if places == [*run] else places
-        tensors, count = self._tensors(), len(params)
-        self._watch = Watch(tensors, count)
-        # Other names for the same memory. While they live, no new tensor can get one of these addresses, and
-        # equal addresses mean the same memory.
-        self._kept = [tensor.detach() for tensor in tensors]
-        there = self._watch.addresses
-        columns = [there[k : k + count] for k in range(0, len(tensors), count)]
+        # Memory that moves away is not kept from being freed: another tensor may get its address, and then
+        # that address is where the step belongs, or is found not to be.
+        self._watch = Watch(self.params, self.entries, (*keys, "step"))
+        self.plain, there = self._watch.plain, self._watch.addresses
+        columns = [there[k : k + count] for k in range(0, len(there), count)]
         self.gradients = (ctypes.c_uint64 * count)(*map(_address, gradients))
         columns.insert(1, list(self.gradients))
         parts = 2 if self.dtype.is_complex else 1
@@ -79,18 +76,14 @@ class Bound:
         self._counts = Counts(columns[-1])
         self._lock = threading.Lock()
 
-    def _tensors(self) -> list[Any]:
-        """θ of every parameter, then every state, then the step counts."""
-        return list(chain(self.params, *(map(of, self.entries) for of in self._keys)))
-
-    def plain(self, gradients: Sequence[Tensor]) -> list[Tensor]:
+    def resolved(self, gradients: Sequence[Tensor]) -> list[Tensor]:
         """The gradients, without lazy conjugates and signs: their raw memory would lack them."""
         if self.dtype.is_complex:
             gradients = [g.resolve_conj() for g in gradients]
         return [g.resolve_neg() for g in gradients] if any(map(_negative, gradients)) else list(gradients)
 
-    def count(self, gradients: list[Tensor], state: Mapping[Tensor, Any]) -> tuple[int, Any] | None:
-        """The step count that the parameters share, and the addresses of the gradients.
+    def count(self, gradients: list[Tensor], state: Mapping[Tensor, Any]) -> tuple[int, Any, Any] | None:
+        """The step count that the parameters share, the addresses of the gradients, and what to keep alive.
 
         None if they share none, or if anything has moved: memory, shapes, dtypes, state, or gradients that
         do not lie as their parameters do.
@@ -103,8 +96,8 @@ class Bound:
                 entries = [entries[place] for place in self._places]
             if len(entries) != len(self.entries) or not all(map(is_, entries, self.entries)):
                 return None
-            return self._watch.count(self._tensors(), gradients)
-        except (IndexError, KeyError):
+            return self._watch.count(gradients)
+        except IndexError:
             return None  # state is gone
 
     def step(self, kernel: Kernel | cuda.Kernel, addresses: Any, scalars: Mapping[str, float]) -> None:
@@ -112,7 +105,7 @@ class Bound:
 
         Args:
             kernel: The kernel for this dtype and device.
-            addresses: Those of the gradients, which the caller keeps alive.
+            addresses: Those of the gradients, which the caller keeps alive, and the state with them.
             scalars: Value of each of ``kernel.scalars``, among others.
         """
         row = [scalars[name] for name in kernel.scalars]

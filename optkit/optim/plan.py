@@ -83,9 +83,9 @@ class Binding:
     loose: list[int]
 
 
-Call = tuple[Bound, Kernel | cuda.Kernel, Mapping[str, Any], Any, Sequence[Tensor]]
-"""One call of a kernel: what is stepped, the kernel, the scalars, where the gradients are, and they
-themselves, because they must not be freed before."""
+Call = tuple[Bound, Kernel | cuda.Kernel, Mapping[str, Any], Any, Any]
+"""One call of a kernel: what is stepped, the kernel, the scalars, where the gradients are; and they
+themselves with the state, because another thread must not free them before."""
 
 
 @dataclass(frozen=True)
@@ -149,16 +149,16 @@ class Plan:
             gradients = self.gradients
             if len(places) != len(params):
                 gradients = [gradients[place] for place in places]
-            gradients = bound.plain(gradients)
+            gradients = bound.resolved(gradients)
             found = bound.count(gradients, self.state)
             if found is None:
                 return None
-            count, addresses = found
+            count, addresses, held = found
             scalars = order.scalars(count + 1)
             kernel = order.kernel(scalars, bound.dtype, bound.params[0].device)
             if kernel is None:
                 return None
-            calls.append((bound, kernel, scalars, addresses, gradients))
+            calls.append((bound, kernel, scalars, addresses, (gradients, held)))
         return calls
 
     def perform(self) -> Binding:
@@ -201,8 +201,12 @@ class Plan:
         for places in alike.values():
             params, gradients, singles, entries = zip(*map(self._parts, places), strict=True)
             one = Bound(params, gradients, entries, self.order.keys, self.state)
+            if not one.plain:  # torch knows of memory that is none, as that of a wrapper
+                loose += places
+                continue
             bound.append((one, places))
-            self.calls.append((one, singles[0].kernel, singles[0].scalars, one.gradients, gradients))
+            held = gradients, [list(entry.values()) for entry in entries]
+            self.calls.append((one, singles[0].kernel, singles[0].scalars, one.gradients, held))
         return Binding(list(self.params), self.order.keys, bound, loose)
 
     def _parts(self, place: int) -> tuple[Tensor, Tensor, _Single, dict[str, Any]]:

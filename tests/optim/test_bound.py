@@ -2,9 +2,11 @@
 
 import copy
 import os
+import pickle
 import subprocess
 import sys
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ import torch
 import optkit.optim as optim
 from optkit.kernels import backend, compiler
 from optkit.kernels.compiler import compilers
-from optkit.optim import from_rule
+from optkit.optim import bound, from_rule
 from optkit.optim.bound import overlap
 from optkit.rules import RULES, rule
 
@@ -298,6 +300,85 @@ def test_gradients_that_are_not_finite_pass_through_as_in_torch(value):
         finite = p.isfinite()
         assert torch.equal(finite, q.isfinite()) and not finite[::5][:4].any() and finite.sum() == 29
         torch.testing.assert_close(p[finite], q[finite], rtol=1e-5, atol=1e-6)
+
+
+def test_memory_that_was_left_is_freed():
+    """A model or its state offloaded between two steps frees its memory."""
+    arrays = [np.zeros(50, np.float32) for _ in range(2)]
+    p = torch.nn.Parameter(torch.from_numpy(arrays[0]))
+    optimizer = optim.SGD([p], momentum=0.9)
+    for t in range(3):
+        gradients([p], t)
+        optimizer.step()
+    optimizer.state[p]["momentum_buffer"] = torch.from_numpy(arrays[1])
+    optimizer.step()
+    optimizer.step()
+    assert optimizer._bindings[0].bound
+    alive = [weakref.ref(array) for array in arrays]
+    arrays.clear()
+    assert all(array() is not None for array in alive)
+    p.data = torch.zeros(50)
+    optimizer.state[p]["momentum_buffer"] = torch.zeros(50)
+    assert [array() for array in alive] == [None, None]
+    optimizer.step()
+
+
+def test_state_loaded_during_a_step_is_not_freed_under_it(monkeypatch):
+    """Another thread may replace the state once the addresses are taken: the step still owns the old one."""
+    (p,) = build((1000,))
+    optimizer = optim.SGD([p], momentum=0.9)
+    gradients([p], 0)
+    optimizer.step()
+    array = np.zeros(1000, np.float32)
+    alive = weakref.ref(array)
+    for _ in range(2):  # bound anew, then bound already
+        if array is not None:
+            optimizer.state[p]["momentum_buffer"] = torch.from_numpy(array)
+        (plan,) = [optimizer._plan(0, group) for group in optimizer.param_groups]
+        if array is None:
+            optimizer.state[p]["momentum_buffer"] = torch.zeros(1000)
+            assert alive() is not None
+        array = None
+        optimizer._bindings[0] = plan.perform()
+    del plan
+    assert alive() is None
+
+
+def test_memory_that_only_torch_can_reach_is_left_to_torch(monkeypatch):
+    class Blind(bound.Watch):
+        def __init__(self, *args):
+            super().__init__(*args)
+            self.plain = False
+
+    params = build((40,), (3, 4))
+    twins = [torch.nn.Parameter(p.detach().clone()) for p in params]
+    ours, theirs = optim.SGD(params, lr=0.1), torch.optim.SGD(twins, lr=0.1)
+    monkeypatch.setattr(bound, "Watch", Blind)
+    for t in range(3):
+        gradients(params, t)
+        for p, q in zip(params, twins, strict=True):
+            q.grad = p.grad
+        ours.step()
+        theirs.step()
+    assert not ours._bindings[0].bound
+    torch.testing.assert_close(params, twins)
+
+
+def test_copies_and_pickles_are_bound_to_their_own_memory():
+    (p,) = build((50,))
+    optimizer = optim.Adam([p])
+    gradients([p], 0)
+    optimizer.step()
+    optimizer.step()
+    for again in (copy.deepcopy(optimizer), pickle.loads(pickle.dumps(optimizer))):
+        assert not again._bindings
+        (q,) = again.param_groups[0]["params"]
+        before = p.detach().clone()
+        q.grad = torch.ones(50)
+        again.step()
+        again.step()
+        assert torch.equal(p, before) and not torch.equal(q, before) and again._bindings[0].bound
+        assert (optimizer.state[p]["step"], again.state[q]["step"]) == (2, 4)
 
 
 def test_autograd_sees_the_change():
