@@ -61,8 +61,8 @@ test: $(STAMP)  ## check format, lint, unit tests, doctests and the notebooks
 	$(BIN)/python -m pytest --doctest-modules optkit
 	OPTKIT_BACKEND=torch $(BIN)/python -m pytest --nbval-lax chapters reference -n $(WORKERS) --dist loadfile
 
-bench: $(STAMP)  ## time a step against torch's own optimizers (two minutes; BENCH=--quick for less)
-	$(BIN)/python benchmarks/step.py --json benchmarks/step.json $(BENCH)
+bench: $(STAMP)  ## time a step against other optimizers (15 minutes; BENCH=--quick: one minute)
+	$(BIN)/python benchmarks/step.py $(BENCH)
 
 format: $(STAMP)  ## format the code and strip the notebooks
 	$(BIN)/ruff format .
