@@ -14,11 +14,12 @@ import torch
 from shapes import MODELS, Shapes
 
 from optkit import optim
-from optkit.kernels import Table, compiler
+from optkit.kernels import Kernel, Table, compiler
 from optkit.optim import stepping
+from optkit.optim.choice import Choice
 from optkit.rules import RULES
 from optkit.translation import program
-from optkit.translation.path import path
+from optkit.translation.path import Path, path
 
 Step = Callable[[], Any]
 FOLDED_STEP = 100
@@ -94,6 +95,9 @@ def contenders(case: Case) -> dict[str, tuple[str, Step]]:
     found["torch chunks"] = ("torch", ours(parameters(shapes)).step)
     found["plain loop"] = ("", plain_loop(shapes, len(compiled.rules[0].state)))
     if case.others:
+        if case.optimizer == "Adam":
+            found["as written"] = ("", as_written(compiled, parameters(shapes)))
+            found["C, one by one"] = ("c", one_by_one(compiled, parameters(shapes)))
         found["torch.compile"] = ("", by_inductor(compiled, parameters(shapes), case.threads))
         for module, name, options in OTHERS.get(case.optimizer, ()):
             with contextlib.suppress(ImportError):
@@ -119,19 +123,57 @@ class kept_gradients:
         self.step()
 
 
-def by_inductor(ours: Any, params: list[torch.nn.Parameter], threads: int) -> Step:
-    """One step of the rule of an optimizer by torch.compile, all tensors in one graph."""
+def settled(ours: Any) -> tuple[Path, dict[str, Any], Choice]:
+    """The path of an optimizer's rule at step `FOLDED_STEP`, the scalars there, and what it chose."""
     (group,) = ours.param_groups
     choice = ours.choose(group)
     split = program(choice.rule)
     scalars = split.scalars(FOLDED_STEP, **choice.numbers())
-    way = path(split, scalars)
+    return path(split, scalars), scalars, choice
+
+
+def memory(ours: Any, params: list[torch.nn.Parameter]) -> list[list[torch.Tensor]]:
+    """For each parameter θ, g and the state of an optimizer's rule, which is zero."""
+    (rule,) = ours.rules
+    return [[p.detach(), p.grad, *(torch.zeros_like(p.detach()) for _ in rule.state)] for p in params]
+
+
+def as_written(ours: Any, params: list[torch.nn.Parameter]) -> Step:
+    """One step of an optimizer's rule on torch tensors: each operation makes a new tensor."""
+    rows, (_, _, choice) = memory(ours, params), settled(ours)
+    hyper = choice.numbers()
+
+    def step() -> None:
+        for row in rows:
+            new, *row[2:] = choice.rule(*row, FOLDED_STEP, **hyper)
+            row[0].copy_(new)
+
+    return step
+
+
+def one_by_one(ours: Any, params: list[torch.nn.Parameter]) -> Step:
+    """One step of an optimizer's rule by its C, called for each tensor."""
+    way, scalars, _ = settled(ours)
+    kernel, rows = Kernel(way, "float32"), memory(ours, params)
+    tables = [Table([[tensor.data_ptr()] for tensor in row], [row[0].numel()]) for row in rows]
+    numbers = [scalars[name] for name in kernel.scalars]
+
+    def step(kept: Any = rows) -> None:
+        for table in tables:
+            kernel.step(table, numbers, torch.get_num_threads())
+
+    return step
+
+
+def by_inductor(ours: Any, params: list[torch.nn.Parameter], threads: int) -> Step:
+    """One step of the rule of an optimizer by torch.compile, all tensors in one graph."""
+    way, scalars, _ = settled(ours)
     names = ", ".join(way.parameters)
     lines = [f"def step({names}):", *(f"    {line}" for line in str(way).splitlines()), f"    return {names}"]
     functions = {name: getattr(torch, name) for name in ("sqrt", "abs", "sign", "minimum", "maximum")}
     scope = {**functions, **{name: scalars[name] for name in way.scalars}}
     exec("\n".join(lines), scope)
-    rows = [[p.detach(), p.grad, *(torch.zeros_like(p.detach()) for _ in choice.rule.state)] for p in params]
+    rows = memory(ours, params)
 
     def whole(rows: list[list[torch.Tensor]]) -> None:
         for theta, g, *state in rows:

@@ -15,7 +15,9 @@ The protocol, fixed before the run whose numbers are in ``step.json``:
   set again outside the time) and pytorch_optimizer (its RAdam; its Adam, SGD and RMSprop are torch's
   classes) where they are installed; optkit's C; optkit's torch chunks; and the plain loop, C that reads θ,
   g and the state, and writes θ and the state, with one addition each: the machine's limit for the rule.
-  HeavyBall's and pytorch_optimizer's formulas, and their ways through memory, are their own.
+  HeavyBall's and pytorch_optimizer's formulas, and their ways through memory, are their own. For Adam on
+  three models also two earlier rungs of the ladder: the rule as it is written, on torch, each operation a
+  new tensor; and the C called for one tensor after the other, with no optimizer around it.
 - *Models*: lists of float32 tensors, see ``shapes.py``; every contender has tensors of its own, normal
   numbers from one seed. Gradients stay the same. One process holds all contenders of a case.
 - *Round*: all contenders one after the other, the order turned by one from round to round. Each makes one
