@@ -99,7 +99,7 @@ class Counts:
     """The step counts of many parameters: float64 numbers at these addresses."""
 
     def __init__(self, addresses: Sequence[int]) -> None:
-        self._count = _counter()
+        self._count, self.addresses = _counter(), tuple(addresses)
         self._addresses = (ctypes.c_uint64 * len(addresses))(*addresses)
 
     def advance(self) -> None:

@@ -44,6 +44,7 @@ class Bound:
 
     Attributes:
         gradients: Addresses of the gradients, as ctypes array.
+        gpu: What launches kernels for them; None on the CPU.
         plain: Whether all have memory of their own. If not, there is nothing to step here.
     """
 
@@ -70,8 +71,7 @@ class Bound:
         columns.insert(1, list(self.gradients))
         parts = 2 if self.dtype.is_complex else 1
         lengths = [parts * p.numel() for p in params]
-        gpu = backend.gpu(params[0].device)
-        self._on_gpu = gpu is not None
+        self.gpu = gpu = backend.gpu(params[0].device)
         self._table = Table(columns[:-1], lengths) if gpu is None else cuda.Table(gpu, columns[:-1], lengths)
         self._counts = Counts(columns[-1])
         self._lock = threading.Lock()
@@ -100,23 +100,33 @@ class Bound:
         except IndexError:
             return None  # state is gone
 
-    def step(self, kernel: Kernel | cuda.Kernel, addresses: Any, scalars: Mapping[str, float]) -> None:
+    def step(
+        self, kernel: Kernel | cuda.Kernel, addresses: Any, scalars: Mapping[str, float], **scaling: int
+    ) -> None:
         """Count and make one step, in place.
 
         Args:
             kernel: The kernel for this dtype and device.
             addresses: Those of the gradients, which the caller keeps alive, and the state with them.
             scalars: Value of each of ``kernel.scalars``, among others.
+            **scaling: On a GPU ``grad_scale`` and ``found_inf``, as `cuda.Kernel.step` takes them.
         """
         row = [scalars[name] for name in kernel.scalars]
         with self._lock:  # the table belongs to one step at a time
             self._table.move(1, addresses)
-            if self._on_gpu:
-                kernel.step(self._table, row)  # refuses before anything has changed
+            if self.gpu is not None:
+                kernel.step(self._table, row, **scaling)  # refuses before anything has changed
             else:
                 kernel.step(self._table, row, torch.get_num_threads())
             self._counts.advance()
         increment_version(self.params)  # so that autograd sees the change, as it does torch's own
+
+    def count_back(self) -> None:
+        """Uncount a step that the device left out, unless the counts lie elsewhere by now."""
+        for entry, address in zip(self.entries, self._counts.addresses, strict=True):
+            step = entry.get("step")
+            if isinstance(step, Tensor) and _address(step) == address:
+                step -= 1
 
 
 def is_plain(theta: Tensor, g: Tensor, state: Sequence[Tensor]) -> bool:

@@ -161,11 +161,11 @@ class Plan:
             calls.append((bound, kernel, scalars, addresses, (gradients, held)))
         return calls
 
-    def perform(self) -> Binding:
-        """Make the step. Returns how, for the next one."""
+    def perform(self, **scaling: int) -> Binding:
+        """Make the step. Returns how, for the next one. For the arguments see `Bound.step`."""
         binding = self.binding or self._bind()
         for bound, kernel, scalars, addresses, _ in self.calls:
-            bound.step(kernel, addresses, scalars)
+            bound.step(kernel, addresses, scalars, **scaling)
         order, by_torch = self.order, []
         for place in binding.loose:
             p, g, single, entries = self._parts(place)

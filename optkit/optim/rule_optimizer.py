@@ -16,6 +16,7 @@ from torch import Tensor
 from optkit.optim.checkpoint import Kept, prepared
 from optkit.optim.choice import Choice, number
 from optkit.optim.plan import Binding, Order, Plan, path_of
+from optkit.optim.scaling import Doubt, asked, by_kernels
 from optkit.optim.stepping import ARITHMETIC
 from optkit.rules import Rule
 from optkit.rules.hyperparameters import HYPERPARAMETERS
@@ -31,8 +32,9 @@ class RuleOptimizer(torch.optim.Optimizer, ABC):
     contract: parameter groups, state dicts, hooks, closures, schedulers, pickling. Parameters may be of dtype
     float64, float32, bfloat16, float16, complex128 or complex64, of any strided layout and shape. State and
     arithmetic of the two half types are float32; complex parameters are treated as pairs of reals.
-    ``state[p]["step"]`` counts the steps of each parameter, as a float64 tensor on the CPU. A step checks
-    everything before it changes anything.
+    ``state[p]["step"]`` counts the steps of each parameter, as a float64 tensor on the CPU; on a GPU under a
+    GradScaler it is one too high after a step that was left out, until the next step or ``state_dict()``. A
+    step checks everything before it changes anything.
 
     Args:
         params: Parameters, named parameters, or dicts of parameter groups, as in torch.
@@ -94,11 +96,41 @@ class RuleOptimizer(torch.optim.Optimizer, ABC):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
+        self._settle()
+        scaling = asked(self)
         with torch.no_grad():
             plans = [self._plan(index, group) for index, group in enumerate(self.param_groups)]
+            if scaling is not None and not scaling.suits(plans):
+                if not scaling.settle(g for plan in plans for g in plan.gradients):
+                    return loss
+                scaling = None
+            addresses = {} if scaling is None else scaling.addresses
             for index, plan in enumerate(plans):
-                self._bindings[index] = plan.perform()
+                self._bindings[index] = plan.perform(**addresses)
+            if scaling is not None:
+                self._doubt = scaling.doubt([call[0] for plan in plans for call in plan.calls])
         return loss
+
+    @property
+    def _step_supports_amp_scaling(self) -> bool:
+        """Torch's GradScaler asks: whether a step unscales by itself, here by kernels on a GPU."""
+        found = [self._bindings.get(index) for index in range(len(self.param_groups))]
+        return all(map(by_kernels, found)) and any(binding.bound for binding in found)
+
+    def _settle(self) -> None:
+        """Uncount the last step if it is known by now that a GradScaler left it out."""
+        doubt, self._doubt = self._doubt, None
+        if doubt is not None:
+            doubt.settle()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state and the options, as in torch. See `load_state_dict`."""
+        self._settle()
+        return super().state_dict()
+
+    def __getstate__(self) -> dict[str, Any]:
+        self._settle()
+        return super().__getstate__()
 
     @staticmethod
     def profile_hook_step(func: Callable[..., Any]) -> Callable[..., Any]:
@@ -165,6 +197,7 @@ class RuleOptimizer(torch.optim.Optimizer, ABC):
 
     def _forget(self) -> None:
         """Where memory lay, and what was checked; found again at the next step."""
+        self._doubt: Doubt | None = None
         self._bindings: dict[int, Binding] = {}
         self._orders: dict[int, tuple[list[Any] | None, Order]] = {}
 
