@@ -102,6 +102,23 @@ def source(rule: Rule | Formula | str) -> Block:
     return Block("source", f"```python\n{text}\n```\n", text)
 
 
+def code(text: str, language: str) -> Block:
+    """Print a generated text, such as the C of a rule.
+
+    Args:
+        text: The text.
+        language: Its language, as Pygments calls it (``"c"``, ``"cuda"``, ``"javascript"``).
+
+    Example:
+        >>> print(code("int answer;", "c").markdown, end="")
+        ```c
+        int answer;
+        ```
+    """
+    text = text.strip("\n")
+    return Block("source", f"```{language}\n{text}\n```\n", text)
+
+
 def claims(rows: Iterable[Mapping[str, Any]]) -> Block:
     """Print a table of claims: statement, measured number, spread and verdict.
 

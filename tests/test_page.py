@@ -2,6 +2,7 @@
 
 import pytest
 
+from optkit import page
 from optkit.page import claims, equation, source
 from optkit.rules import RULES
 from optkit.translation import to_latex
@@ -66,3 +67,9 @@ def test_a_claim_without_its_spread_or_with_another_verdict_is_refused():
         claims([{key: value for key, value in ROW.items() if key != "spread"}])
     with pytest.raises(ValueError, match="verdict must be one of holds"):
         claims([ROW | {"verdict": "probably"}])
+
+
+def test_code_is_shown_as_it_is():
+    block = page.code("\nint x;  // y\n", "c")
+    assert block.kind == "source" and block.plain == "int x;  // y"
+    assert block.markdown == "```c\nint x;  // y\n```\n"

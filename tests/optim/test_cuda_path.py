@@ -34,7 +34,7 @@ def device(tmp_path_factory):
 @pytest.fixture
 def by_shim(device, monkeypatch):
     """Parameters on the CPU are stepped as if they were on a GPU."""
-    device.handle, device.shape = 0, None
+    device.handle, device.asked, device.shape = 0, 0, None
     device.launches.clear()
     device.uploads.clear()
     monkeypatch.setattr(backend, "gpu", lambda where: device)
