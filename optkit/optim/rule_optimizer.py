@@ -206,9 +206,16 @@ class RuleOptimizer(torch.optim.Optimizer, ABC):
         name = type(self).__name__
         for key in TORCH_PATHS:
             if options.get(key):
+                why = (
+                    f"optkit's {name} picks its own way of computing (see optimizer.backend); leave {key} out"
+                )
+                if key == "capturable":
+                    why = (
+                        "a CUDA graph would repeat the scalars of one step; capture the forward and backward "
+                        "pass, and call step() outside"
+                    )
                 raise ValueError(
-                    f"{key} must be None or False, got {options[key]!r}: optkit's {name} picks its own way "
-                    f"of computing (see optimizer.backend); leave {key} out, or use torch.optim"
+                    f"{key} must be None or False, got {options[key]!r}: {why}, or use torch.optim"
                 )
         for key in _flags(type(self)):
             if not isinstance(options[key], bool):
