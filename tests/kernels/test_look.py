@@ -44,19 +44,30 @@ def test_addresses_are_those_of_torch():
 
 
 @pytest.mark.parametrize(
-    "change", ["value moved", "value replaced", "key gone", "no dict", "parameter moved"]
+    "change",
+    [
+        "value moved",
+        "value replaced",
+        "key gone",
+        "no dict",
+        "parameter moved",
+        "parameter turned",
+        "value turned",
+    ],
 )
 def test_what_has_moved_is_told(change):
-    p, g = torch.zeros(3), torch.zeros(3)
-    entries = [{"v": torch.zeros(3), "step": torch.zeros((), dtype=torch.float64)}]
+    p, g = torch.zeros(3, 4, 4), torch.zeros(3, 4, 4)
+    entries = [{"v": torch.zeros(3, 4, 4), "step": torch.zeros((), dtype=torch.float64)}]
     watch, kept = Watch([p], entries, ("v", "step")), [p.data, entries[0]["v"].data]
     assert watch.count([g]) is not None
     {
-        "value moved": lambda: setattr(entries[0]["v"], "data", torch.zeros(3)),
-        "value replaced": lambda: entries[0].update(v=torch.zeros(3)),
+        "value moved": lambda: setattr(entries[0]["v"], "data", torch.zeros(3, 4, 4)),
+        "value replaced": lambda: entries[0].update(v=torch.zeros(3, 4, 4)),
         "key gone": lambda: entries[0].pop("step"),
         "no dict": lambda: entries.__setitem__(0, [1]),
-        "parameter moved": lambda: setattr(p, "data", torch.zeros(3)),
+        "parameter moved": lambda: setattr(p, "data", torch.zeros(3, 4, 4)),
+        "parameter turned": lambda: setattr(p, "data", p.data.transpose(1, 2)),  # the same memory
+        "value turned": lambda: setattr(entries[0]["v"], "data", entries[0]["v"].data.transpose(1, 2)),
     }[change]()
     assert watch.count([g]) is None and kept
     entries.clear()
@@ -154,7 +165,13 @@ MISFITS = {  # version, functions → what is said
 @pytest.fixture(params=MISFITS)
 def misfit(request, monkeypatch):
     """What a later torch may bring: no table, another one, or one that says something else."""
-    liar = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)(lambda thing, out: -1)
+
+    def lie(thing, out):
+        ctypes.memset(out, 0, 48)
+        ctypes.c_uint64.from_address(out).value = 64  # an address, but not the tensor's
+        return 0
+
+    liar = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)(lie)
     given = MISFITS[request.param]
     if given is not None:
         name, words = given
