@@ -257,4 +257,6 @@ def limits(
 
 def _short(title: str) -> str:
     """A case's title without what it is held against, and with its threads only where that is one."""
-    return title.split(", against")[0].replace(", 2 threads", "").replace(" x ", " × ")
+    name, rest = title.split(", against")[0].split(", ", 1)
+    name = FACES[name].label if name in FACES else name
+    return f"{name}, {rest}".replace(", 2 threads", "").replace(" x ", " × ")
