@@ -1,0 +1,1 @@
+"""Figures that answer: the playground and its relatives, in the page and in a notebook."""
