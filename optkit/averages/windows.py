@@ -9,6 +9,23 @@ from numpy.typing import ArrayLike
 
 from optkit.averages.checks import checked_alpha
 from optkit.averages.series import normalised
+from optkit.language.functions import log
+from optkit.language.grammar import formula
+
+
+@formula
+def ewma_reach(*, alpha):
+    """How many values an EWMA averages, their mean age, and what it leaves of the variance of white noise."""
+    window = 1 / (1 - alpha)
+    age = alpha / (1 - alpha)
+    left = (1 - alpha) / (1 + alpha)
+    return window, age, left
+
+
+@formula
+def ewma_half_life(*, alpha):
+    """Steps after which a value's weight in an EWMA has halved."""
+    return log(0.5) / log(alpha)
 
 
 def lag(average: float | ArrayLike) -> float:
@@ -22,8 +39,8 @@ def lag(average: float | ArrayLike) -> float:
         (9.0, 1.0)
     """
     if np.ndim(average) == 0:
-        alpha = checked_alpha(average)
-        return alpha / (1 - alpha)
+        _, age, _ = ewma_reach(alpha=checked_alpha(average))
+        return age
     w = normalised(average)
     return float(np.arange(len(w)) @ w)
 
@@ -39,8 +56,8 @@ def variance_factor(average: float | ArrayLike) -> float:
         (0.3333333333333333, 0.25)
     """
     if np.ndim(average) == 0:
-        alpha = checked_alpha(average)
-        return (1 - alpha) / (1 + alpha)
+        _, _, left = ewma_reach(alpha=checked_alpha(average))
+        return left
     w = normalised(average)
     return float(w @ w)
 
@@ -52,7 +69,8 @@ def effective_window(alpha: float) -> float:
         >>> effective_window(0.5)
         2.0
     """
-    return 1 / (1 - checked_alpha(alpha))
+    window, _, _ = ewma_reach(alpha=checked_alpha(alpha))
+    return window
 
 
 def equivalent_window(average: float | ArrayLike) -> float:
@@ -73,7 +91,7 @@ def half_life(alpha: float) -> float:
         1.0
     """
     alpha = checked_alpha(alpha)
-    return 0.0 if alpha == 0 else math.log(0.5) / math.log(alpha)
+    return 0.0 if alpha == 0 else ewma_half_life(alpha=alpha)
 
 
 def smoothing_factor(
