@@ -1,0 +1,330 @@
+// Sliders, choices, toggles and buttons: real form elements, labelled by nesting, without a single id.
+
+import { markerPath, dashOf } from "./marks.js";
+import { format as plain } from "./ticks.js";
+import { mathematics } from "./notation.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function fill(node, attributes, children) {
+  for (const [name, value] of Object.entries(attributes ?? {})) {
+    if (value === false || value === null || value === undefined) continue;
+    node.setAttribute(name, value === true ? "" : String(value));
+  }
+  node.append(...children);
+  return node;
+}
+
+export function element(document, tag, attributes, ...children) {
+  return fill(document.createElement(tag), attributes, children);
+}
+
+export function svgElement(document, tag, attributes, ...children) {
+  return fill(document.createElementNS(SVG, tag), attributes, children);
+}
+
+// "ρ_1" as an italic letter with an index; several symbols are parted by spaces.
+export function symbolText(node, symbol) {
+  const document = node.ownerDocument;
+  node.replaceChildren();
+  symbol.split(" ").forEach((part, place) => {
+    if (place) node.append(" ");
+    const [letter, index] = part.split("_");
+    const mark = /^[\p{L}]$/u.test(letter) ? "i" : "span";
+    node.append(element(document, mark, {}, letter));
+    if (index) node.append(element(document, "sub", {}, index));
+  });
+}
+
+function drawSymbol(node, symbol) {
+  if (symbol === null || symbol === undefined) node.replaceChildren();
+  else if (typeof symbol === "string") symbolText(node, symbol);
+  else node.replaceChildren(mathematics(node.ownerDocument, symbol));
+}
+
+// A named group of controls.
+export function field(parent, legend) {
+  const document = parent.ownerDocument;
+  const group = element(document, "div", { class: "ok-field", role: "group", "aria-label": legend });
+  parent.append(group);
+  return group;
+}
+
+const FINE = 1000; // positions of a slider's handle
+
+function rounded(value) {
+  return Number(value.toPrecision(3));
+}
+
+// The value is printed beside its label in the course's symbol; a screen reader hears name and value.
+export function slider(parent, options, oninput) {
+  const document = parent.ownerDocument;
+  const given = { scale: "linear", integer: false, description: "", symbol: null, format: plain, ...options };
+  const name = element(document, "span", { class: "ok-name" });
+  const sign = element(document, "span", { class: "ok-symbol", "aria-hidden": "true" });
+  const shown = element(document, "output", { class: "ok-value", "aria-hidden": "true" });
+  const input = element(document, "input", { type: "range", class: "ok-range" });
+  const label = element(
+    document, "label", { class: "ok-slider", title: given.description || null },
+    element(document, "span", { class: "ok-caption" }, name, sign, shown), input,
+  );
+  parent.append(label);
+  let value = given.value;
+  let written = false; // the handle's own rounding must not change a value that was set from outside
+
+  const whole = () => given.integer && given.scale === "linear";
+  // To the straight line on which the handle runs, and back.
+  const bend = (number) => {
+    if (given.scale === "log") return Math.log10(number);
+    return given.scale === "complement" ? Math.log10(1 - number) : number;
+  };
+  const unbend = (place) => {
+    if (given.scale === "log") return rounded(Math.pow(10, place));
+    if (given.scale === "complement") return Number((1 - rounded(Math.pow(10, place))).toFixed(12));
+    // As many decimals as a slider of this length can tell apart: 0.9, not 0.8999999.
+    const digit = Math.floor(Math.log10((given.max - given.min) / FINE));
+    return Number(place.toFixed(Math.min(20, Math.max(0, -digit))));
+  };
+  const toPlace = (number) => {
+    if (whole()) return number;
+    const [low, high] = [bend(given.min), bend(given.max)];
+    return Math.round(FINE * Math.min(1, Math.max(0, (bend(number) - low) / (high - low))));
+  };
+  const fromPlace = (place) => {
+    if (whole()) return Math.round(place);
+    if (place <= 0) return given.min;
+    if (place >= FINE) return given.max;
+    const [low, high] = [bend(given.min), bend(given.max)];
+    const raw = unbend(low + (place / FINE) * (high - low));
+    return Math.min(given.max, Math.max(given.min, given.integer ? Math.round(raw) : raw));
+  };
+  const show = () => {
+    const text = given.format(value);
+    shown.textContent = `${given.symbol ? "= " : ""}${text}`;
+    input.setAttribute("aria-valuetext", text);
+    const place = Number(input.value);
+    const share = (place - Number(input.min)) / (Number(input.max) - Number(input.min) || 1);
+    input.style.setProperty("--ok-share", `${(100 * share).toFixed(1)}%`);
+  };
+  const draw = () => {
+    name.textContent = given.label;
+    input.setAttribute("aria-label", given.label);
+    if (given.description) input.setAttribute("aria-description", given.description);
+    drawSymbol(sign, given.symbol);
+    input.min = whole() ? given.min : 0;
+    input.max = whole() ? given.max : FINE;
+    input.step = 1;
+    input.value = toPlace(value);
+    input.disabled = Boolean(given.disabled);
+    show();
+  };
+  const changed = (final) => {
+    if (!final || written) {
+      value = fromPlace(Number(input.value));
+      written = !final;
+    }
+    show();
+    oninput(value, final);
+  };
+  input.addEventListener("input", () => {
+    written = true;
+    changed(false);
+  });
+  input.addEventListener("change", () => changed(true));
+  input.addEventListener("keydown", (event) => {
+    const leap = { PageUp: 1, PageDown: -1 }[event.key];
+    if (!leap) return;
+    event.preventDefault();
+    const span = (Number(input.max) - Number(input.min)) / 10;
+    input.value = Number(input.value) + leap * Math.max(1, Math.round(span));
+    written = true;
+    changed(true);
+  });
+  draw();
+  return {
+    element: label,
+    input,
+    get value() {
+      return value;
+    },
+    update(changes) {
+      Object.assign(given, changes);
+      if ("value" in changes) {
+        if (changes.value === value && Object.keys(changes).length === 1) return;
+        value = changes.value;
+      }
+      draw();
+    },
+  };
+}
+
+export function choice(parent, options, onchange) {
+  const document = parent.ownerDocument;
+  const select = element(document, "select", { class: "ok-select" });
+  const name = element(document, "span", { class: "ok-name" }, options.label);
+  const label = element(document, "label", { class: "ok-choice" }, name, select);
+  parent.append(label);
+  const draw = (entries) => {
+    select.replaceChildren();
+    const groups = new Map();
+    for (const { value, label: text, group } of entries) {
+      let into = select;
+      if (group) {
+        if (!groups.has(group)) {
+          groups.set(group, element(document, "optgroup", { label: group }));
+          select.append(groups.get(group));
+        }
+        into = groups.get(group);
+      }
+      into.append(element(document, "option", { value }, text));
+    }
+  };
+  draw(options.options);
+  select.value = options.value;
+  select.addEventListener("change", () => onchange(select.value));
+  return {
+    element: label,
+    update(changes) {
+      const before = select.value;
+      if (changes.options) {
+        draw(changes.options);
+        select.value = before;
+      }
+      if ("value" in changes) select.value = changes.value;
+      if ("disabled" in changes) select.disabled = changes.disabled;
+    },
+  };
+}
+
+// A line's look in small: its dash, its colour (light and dark), its marker.
+export function swatch(document, face, { markers = true } = {}) {
+  const width = 2.2;
+  const line = svgElement(document, "path", {
+    d: "M1 8H29", class: "ok-swatch-line", "stroke-width": width,
+    "stroke-dasharray": dashOf(face.dash, width).join(" ") || null,
+  });
+  const icon = svgElement(
+    document, "svg",
+    { class: "ok-swatch", viewBox: "0 0 30 16", width: 30, height: 16, "aria-hidden": "true" }, line,
+  );
+  if (markers && face.marker) {
+    const mark = svgElement(document, "path", { d: markerPath(face.marker, 9), class: "ok-swatch-mark" });
+    mark.setAttribute("transform", "translate(15 8)");
+    icon.append(mark);
+  }
+  icon.style.setProperty("--ok-light", face.colour);
+  icon.style.setProperty("--ok-dark", face.dark ?? face.colour);
+  return icon;
+}
+
+export function toggle(parent, options, onchange) {
+  const document = parent.ownerDocument;
+  const input = element(document, "input", { type: "checkbox", class: "ok-check" });
+  const name = element(document, "span", { class: "ok-name" }, options.label);
+  const label = element(document, "label", { class: "ok-toggle", title: options.description || null }, input);
+  if (options.face) label.append(swatch(document, options.face));
+  label.append(name);
+  if (options.description) input.setAttribute("aria-description", options.description);
+  parent.append(label);
+  input.checked = Boolean(options.value);
+  input.addEventListener("change", () => onchange(input.checked));
+  return {
+    element: label,
+    input,
+    update(changes) {
+      if ("value" in changes) input.checked = Boolean(changes.value);
+      if ("label" in changes) name.textContent = changes.label;
+      if ("disabled" in changes) input.disabled = changes.disabled;
+    },
+  };
+}
+
+const ICONS = {
+  play: "M5 3.5v13l11-6.5z",
+  pause: "M5 3.5h3.6v13H5zM11.4 3.5H15v13h-3.6z",
+  step: "M4 3.5l8 6.5-8 6.5zM13 3.5h3v13h-3z",
+  back: "M16 3.5l-8 6.5 8 6.5zM4 3.5h3v13H4z",
+  start: "M3 3.5h2.4v13H3zM11 3.5v13L5.6 10zM17 3.5v13L11.6 10z",
+  end: "M14.6 3.5H17v13h-2.4zM9 3.5v13l5.4-6.5zM3 3.5v13L8.4 10z",
+  undo: "M7.6 3L3 7.6l4.6 4.6V9.1h3.7a2.9 2.9 0 0 1 0 5.8H6.5V17h4.8a5 5 0 0 0 0-10H7.6z",
+  reset: "M10 3.2a6.8 6.8 0 1 1-6.5 4.9l2 .6A4.7 4.7 0 1 0 10 5.3v2.6L5.9 4.2 10 .6z",
+  link: "M8.2 11.8a1 1 0 0 1 0-1.4l2.2-2.2a1 1 0 0 1 1.4 1.4l-2.2 2.2a1 1 0 0 1-1.4 0zM6.8 9l-1.6 1.6a2.9 2.9 0 0 0 4.2 4.2"
+    + "L11 13.2l1.4 1.4-1.6 1.6a4.9 4.9 0 0 1-7-7L5.4 7.6zM13.2 11l1.6-1.6a2.9 2.9 0 0 0-4.2-4.2L9 6.8 7.6 5.4l1.6-1.6"
+    + "a4.9 4.9 0 0 1 7 7L14.6 12.4z",
+  copy: "M7 2h9v11h-2.2V4.2H7zM4 6h8.6v12H4zM6.2 8.2v7.6h4.2V8.2z",
+  dice: "M4 3h12a1 1 0 0 1 1 1v12a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V4a1 1 0 0 1 1-1zm2.6 2.2a1.4 1.4 0 1 0 0 2.8 1.4 1.4 0 0 0 0-2.8z"
+    + "m6.8 0a1.4 1.4 0 1 0 0 2.8 1.4 1.4 0 0 0 0-2.8zM10 8.6a1.4 1.4 0 1 0 0 2.8 1.4 1.4 0 0 0 0-2.8zM6.6 12a1.4 1.4 0 1 0 0 2.8"
+    + " 1.4 1.4 0 0 0 0-2.8zm6.8 0a1.4 1.4 0 1 0 0 2.8 1.4 1.4 0 0 0 0-2.8z",
+};
+
+export function buttons(parent, { label }, entries) {
+  const document = parent.ownerDocument;
+  const row = element(document, "div", { class: "ok-buttons", role: "group", "aria-label": label });
+  const made = new Map();
+  const drawIcon = (icon) =>
+    svgElement(
+      document, "svg", { class: "ok-icon", viewBox: "0 0 20 20", width: 18, height: 18, "aria-hidden": "true" },
+      svgElement(document, "path", { d: ICONS[icon], "fill-rule": "evenodd" }),
+    );
+  for (const entry of entries) {
+    const button = element(document, "button", { type: "button", class: "ok-button", title: entry.label });
+    const draw = () => {
+      button.replaceChildren();
+      if (entry.icon) button.append(drawIcon(entry.icon));
+      if (entry.text) button.append(element(document, "span", {}, entry.text));
+      button.title = entry.label;
+      // The visible text is the name, so that who speaks to the machine can say what is read.
+      if (entry.text) button.removeAttribute("aria-label");
+      else button.setAttribute("aria-label", entry.label);
+      button.disabled = Boolean(entry.disabled);
+      if (entry.pressed !== undefined) button.setAttribute("aria-pressed", String(Boolean(entry.pressed)));
+    };
+    draw();
+    button.addEventListener("click", () => entry.onclick());
+    row.append(button);
+    made.set(entry.name, { entry, draw, button });
+  }
+  parent.append(row);
+  return {
+    element: row,
+    update(name, changes) {
+      const { entry, draw, button } = made.get(name);
+      if (Object.entries(changes).every(([key, value]) => entry[key] === value)) return;
+      const iconChanges = "icon" in changes || "text" in changes || "label" in changes;
+      Object.assign(entry, changes);
+      if (iconChanges) draw();
+      button.disabled = Boolean(entry.disabled);
+      if (entry.pressed !== undefined) button.setAttribute("aria-pressed", String(Boolean(entry.pressed)));
+    },
+  };
+}
+
+export function details(parent, summary) {
+  const document = parent.ownerDocument;
+  const body = element(document, "div", { class: "ok-details-body" });
+  const node = element(
+    document, "details", { class: "ok-details" }, element(document, "summary", {}, summary), body,
+  );
+  parent.append(node);
+  return { element: node, body };
+}
+
+// What the lines are, as a list beside or under a plot. entries: [{label, face, note?, markers?}].
+export function legend(parent, entries = []) {
+  const document = parent.ownerDocument;
+  const list = element(document, "ul", { class: "ok-legend" });
+  parent.append(list);
+  const update = (lines) => {
+    list.replaceChildren(
+      ...lines.map(({ label, face, note, markers }) => {
+        const item = element(document, "li", {}, swatch(document, face, { markers: markers ?? true }));
+        const text = element(document, "span", {}, label);
+        if (note) text.append(element(document, "span", { class: "ok-note" }, ` ${note}`));
+        item.append(text);
+        return item;
+      }),
+    );
+  };
+  update(entries);
+  return { element: list, update };
+}
