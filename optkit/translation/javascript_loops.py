@@ -10,7 +10,6 @@ Names that begin with ``$`` belong to the loop: no name of the language can.
 from __future__ import annotations
 
 import ast
-
 from collections.abc import Iterable
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""From a formula to MathML, as trees of lists that a page turns into elements: symbols, or numbers in their place.
+"""From a formula to MathML: trees of lists that a page turns into elements, with symbols or with numbers.
 
 A tree is a text, ``[tag, child, …]``, ``["slot", name, symbol]`` for a name, which shows its symbol or its
 number of just now, or ``["times"]`` between two factors.

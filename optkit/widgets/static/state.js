@@ -12,13 +12,13 @@ export function initial(mathematics) {
   const problem = Object.keys(mathematics.PROBLEMS)[0];
   return {
     problem,
-    problemHyper: {},
+    problem_hyper: {},
     start: [...mathematics.PROBLEMS[problem].start],
     rules: ["gradient_descent"],
     hyper: {},
     schedule: null,
     noise: mathematics.PROBLEMS[problem].noise,
-    batch: 1,
+    batch_size: 1,
     seed: 0,
     steps: 100,
     step: 100,
@@ -44,13 +44,13 @@ export function check(mathematics, given, fallback = initial(mathematics)) {
   }
   return {
     problem,
-    problemHyper: hypers(entry, from.problemHyper ?? (same ? fallback.problemHyper : {}), {}),
+    problem_hyper: hypers(entry, from.problem_hyper ?? (same ? fallback.problem_hyper : {}), {}),
     start: point(from.start, same ? fallback.start : entry.start, entry.dim),
     rules,
     hyper,
     schedule: plan(mathematics, from.schedule === undefined ? fallback.schedule : from.schedule),
     noise: number(from.noise, 0, 1000, same ? fallback.noise : entry.noise),
-    batch: whole(from.batch, 1, 65536, fallback.batch),
+    batch_size: whole(from.batch_size, 1, 65536, fallback.batch_size),
     seed: whole(from.seed, 0, 4294967295, fallback.seed),
     steps,
     step: whole(from.step, 0, steps, Math.min(fallback.step, steps)),

@@ -1,0 +1,7 @@
+// The figures by name.
+
+import { playground } from "./playground.js";
+
+export const KINDS = {
+  playground,
+};
