@@ -1,4 +1,4 @@
-"""The book's own Sphinx extension: style, local MathJax, fresh outputs, check of alternative texts."""
+"""The book's own Sphinx extension: style, local MathJax, live figures, fresh outputs, alternative texts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-from optkit_book import alt_text, execution, mathjax, thebe
+from optkit_book import alt_text, execution, live, mathjax, thebe
 
 STATIC = Path(__file__).parent / "static"
 
@@ -20,6 +20,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("builder-inited", thebe.disconnect)
     app.connect("config-inited", mathjax.use_local_copy)
     app.connect("build-finished", mathjax.copy_files)
+    app.connect("builder-inited", live.write_module)
+    app.connect("doctree-read", live.drop_widget_state)
+    app.connect("html-page-context", live.add_module)
     app.connect("builder-inited", execution.empty_stale_cache)
     app.connect("env-get-outdated", execution.outdated_notebooks)
     app.connect("doctree-read", alt_text.check)

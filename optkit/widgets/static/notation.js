@@ -25,7 +25,10 @@ export function words(tree) {
   return tree.slice(1).map(words).join("");
 }
 
-function build(document, tree, values, alone) {
+const isSign = (tree, sign) => Array.isArray(tree) && tree[0] === "mo" && tree[1] === sign;
+
+/** leads: whether nothing stands before it, so that a minus needs no bracket. */
+function build(document, tree, values, leads) {
   const make = (tag, ...children) => {
     const node = document.createElementNS(MATHML, tag);
     node.append(...children);
@@ -35,14 +38,17 @@ function build(document, tree, values, alone) {
   const [tag, ...rest] = tree;
   if (tag === "slot") {
     const [name, symbol] = rest;
-    if (values === null || !Object.hasOwn(values, name)) return build(document, symbol, values, false);
-    const text = digits(values[name]);
-    const number = make("mn", text);
-    return text.startsWith("−") && !alone ? make("mrow", make("mo", "("), number, make("mo", ")")) : number;
+    if (values === null || !Object.hasOwn(values, name)) return build(document, symbol, values, leads);
+    const number = make("mn", digits(values[name]));
+    const bare = leads || !number.textContent.startsWith("−");
+    return bare ? number : make("mrow", make("mo", "("), number, make("mo", ")"));
   }
   if (tag === "times") return values === null ? make("mspace") : make("mo", "·");
   if (!TAGS.has(tag)) throw new Error(`no such tag of formulas: ${tag}`);
-  const node = make(tag, ...rest.map((child) => build(document, child, values, false)));
-  if (tag === "mo" && "()|⌊⌋".includes(rest[0])) node.setAttribute("stretchy", "true");
-  return node;
+  const within = (index) => {
+    if (tag !== "mrow") return tag !== "msup" && tag !== "msub";
+    const before = rest[index - 1];
+    return index === 0 ? leads : isSign(before, "=") || isSign(before, "(") || isSign(before, ",");
+  };
+  return make(tag, ...rest.map((child, index) => build(document, child, values, within(index))));
 }

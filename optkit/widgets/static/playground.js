@@ -50,16 +50,21 @@ export function playground(root, config, host, mathematics) {
     { name: "play", label: "Play", icon: "play", onclick: () => (playing ? stop() : play()) },
     { name: "step", label: "One step on", icon: "step", onclick: () => change({ step: state.step + 1 }, true) },
   ]);
-  const scrub = slider(transport, { label: "step", symbol: ["mi", "t"], integer: true, min: 0, max: state.steps, value: state.step },
-    (step, final) => change({ step }, final));
   let speed = SPEEDS[1];
   choice(transport, { label: "Speed", options: SPEEDS.map((s) => ({ value: String(s), label: `${s} steps/s` })), value: String(speed) },
     (value) => { speed = Number(value); });
 
+  const scrub = slider(transport, { label: "step", symbol: ["mi", "t"], integer: true, min: 0, max: state.steps, value: state.step },
+    (step, final) => change({ step }, final));
+  left.append(make("p", { class: "ok-hint" }, "Drag the circle, tap the surface, or move the circle with the arrow keys: all rules start there."));
+
   const losses = createLosses(side, (step) => look(step), (step) => change({ step }, true));
   const list = make("div", { class: "ok-rules", role: "group", "aria-label": "Rules" });
   side.append(list);
-  const more = details(side, "More rules");
+  const below = make("div", { class: "ok-below" });
+  root.append(below);
+  const more = details(below, "More rules");
+  more.body.classList.add("ok-columns");
   const offered = new Set([...(config.offered ?? []), ...first.rules]);
   const rows = new Map();
   for (const entry of Object.values(mathematics.RULES)) {
@@ -75,8 +80,6 @@ export function playground(root, config, host, mathematics) {
   }
   more.element.hidden = more.body.childElementCount === 0;
 
-  const below = make("div", { class: "ok-below" });
-  root.append(below);
   const panel = createPanel(below, mathematics, change);
   const numbers = details(below, "This step in numbers");
   const numbersTop = make("p", { class: "ok-hint" });

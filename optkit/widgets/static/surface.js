@@ -34,7 +34,8 @@ export function createSurface(parent, onmove) {
     svgElement(document, "circle", { class: "ok-halo", r: 20 }),
     svgElement(document, "circle", { class: "ok-knob", r: 7 }),
   );
-  plot.overlay.append(handle);
+  const scale = svgElement(document, "g", { class: "ok-scale", "aria-hidden": "true" });
+  plot.overlay.append(scale, handle);
 
   let problem = null;
   let hyper = {};
@@ -76,6 +77,7 @@ export function createSurface(parent, onmove) {
       }
     }
     ground.globalAlpha = 1;
+    showScale(levels);
     for (const [x, y] of problem.minima) {
       drawMarker(ground, "*", plot.x.map(x), plot.y.map(y), 13, ink, low);
     }
@@ -88,7 +90,7 @@ export function createSurface(parent, onmove) {
     picture.height = GRID;
     const context = picture.getContext("2d");
     const image = context.createImageData(GRID, GRID);
-    const [from, to] = [channels(context, low), channels(context, high)];
+    const [from, to] = [channels(low), channels(high)];
     for (let j = 0; j < GRID; j++) {
       for (let i = 0; i < GRID; i++) {
         const share = rank(levels, values[j * GRID + i]);
@@ -103,6 +105,26 @@ export function createSurface(parent, onmove) {
     // The outermost points lie on the frame: half a cell of the picture lies outside of it.
     const [w, h] = [plot.width / (GRID - 1), plot.height / (GRID - 1)];
     ground.drawImage(picture, -w / 2, -h / 2, plot.width + w, plot.height + h);
+  }
+
+  /** What the shade means: the lowest and the highest level, with the bands between them. */
+  function showScale(levels) {
+    const { low, high } = plot.colours();
+    const [from, to] = [channels(low), channels(high)];
+    const mixed = (share) => `rgb(${from.map((c, i) => Math.round(c + (to[i] - c) * share)).join(" ")})`;
+    const width = 12;
+    const right = plot.width;
+    const text = (x, anchor, content) =>
+      svgElement(document, "text", { class: "ok-tick", x, y: -9, "text-anchor": anchor }, content);
+    const top = format(levels[levels.length - 1]);
+    const end = right - 6.6 * top.length - 5;
+    const begin = end - SHADE * width;
+    scale.replaceChildren(
+      text(right, "end", top),
+      ...Array.from({ length: SHADE }, (_, k) =>
+        svgElement(document, "rect", { x: begin + k * width, y: -18, width, height: 10, fill: mixed((k + 0.5) / SHADE) })),
+      text(begin - 5, "end", `loss ${format(levels[0])}`),
+    );
   }
 
   function place() {
@@ -222,7 +244,7 @@ function rank(levels, value) {
   if (!(value <= levels[levels.length - 1])) return 1;
   let k = 0;
   while (value > levels[k]) k++;
-  return Math.floor((k / levels.length) * SHADE) / SHADE;
+  return (Math.floor((k / levels.length) * SHADE) + 0.5) / SHADE;
 }
 
 /** As many digits as a pixel of the frame can tell apart. */
@@ -231,8 +253,8 @@ function round(value, span) {
   return Number(value.toFixed(Math.min(12, digits)));
 }
 
-function channels(context, colour) {
-  context.fillStyle = colour;
-  context.fillRect(0, 0, 1, 1);
-  return context.getImageData(0, 0, 1, 1).data;
+/** Red, green and blue, 0 to 255, of a colour as a browser prints it. */
+function channels(colour) {
+  const unit = colour.startsWith("rgb") ? 1 : 255; // color(srgb 0.5 …) counts from 0 to 1
+  return colour.match(/[\d.]+(?:e-?\d+)?/g).slice(0, 3).map((text) => unit * Number(text));
 }
