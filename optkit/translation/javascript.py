@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
-from optkit.language.grammar import Formula
+from optkit.language import portable
+from optkit.language.grammar import Formula, formula
 from optkit.rules.rule import Rule
 from optkit.translation.program import checked
 
@@ -25,8 +27,8 @@ CALL = {
     "relu": "Math.max({0}, 0)",
     "step": "Math.max(Math.sign({0}), 0)",
     "floor": "Math.floor({0})",
-    "sin": "Math.sin({0})",
-    "cos": "Math.cos({0})",
+    "sin": "$sin({0})",
+    "cos": "$cos({0})",
     "exp": "Math.exp({0})",
     "log": "Math.log({0})",
 }
@@ -52,24 +54,45 @@ def to_javascript(source: Any) -> str:
           return [theta, v];
         }
     """
-    formula = checked(source)
-    parameters = [argument.arg for argument in formula.tree.args.args]
-    if formula.scalars:
+    found = checked(source)
+    parameters = [argument.arg for argument in found.tree.args.args]
+    if found.scalars:
         options = ", ".join(
             name if default is Formula.REQUIRED else f"{name} = {number(default)}"
-            for name, default in formula.scalars.items()
+            for name, default in found.scalars.items()
         )
         parameters.append(f"{{ {options} }} = {{}}")
-    given = {*formula.arrays, *formula.scalars} | ({"t"} if formula.has_step else set())
-    local = [name for name in formula.kinds if name not in given]
-    lines = [f"export function {formula.name}({', '.join(parameters)}) {{"]
-    if local:
-        lines.append(f"  let {', '.join(local)};")
-    lines += statements(formula.tree.body[:-1], "  ")
-    results = [expression(node) for node in formula.results]
-    several = isinstance(formula.tree.body[-1].value, ast.Tuple) or isinstance(source, Rule)
+    given = {*found.arrays, *found.scalars} | ({"t"} if found.has_step else set())
+    local = [name for name in found.kinds if name not in given]
+    lines = [f"export function {found.name}({', '.join(parameters)}) {{"]
+    body = [f"  let {', '.join(local)};"] if local else []
+    body += statements(found.tree.body[:-1], "  ")
+    results = [expression(node) for node in found.results]
+    if any("$sin(" in line or "$cos(" in line for line in [*body, *results]):
+        lines += ["  " + line for line in waves()]
+    lines += body
+    several = isinstance(found.tree.body[-1].value, ast.Tuple) or isinstance(source, Rule)
     lines += [f"  return {'[' + ', '.join(results) + ']' if several else results[0]};", "}"]
     return "\n".join(lines)
+
+
+@cache
+def waves() -> tuple[str, ...]:
+    """The lines that define ``$sin`` and ``$cos``, with the bits of `optkit.language.portable`."""
+    wave = formula(portable.wave)
+    names = [name for name in wave.kinds if name not in ("x", "quarter")]
+    return (
+        "const $wave = (x, quarter) => {",
+        f"  let {', '.join(names)};",
+        *statements(wave.tree.body[:-1], "  "),
+        f"  return {expression(wave.results[0])};",
+        "};",
+        *(
+            f"const ${name} = (x) => "
+            f"(Math.abs(x) <= {number(portable.FARTHEST)} ? $wave(x, {quarter}) : Math.{name}(x));"
+            for quarter, name in enumerate(("sin", "cos"))
+        ),
+    )
 
 
 def statements(body: Iterable[ast.stmt], indent: str) -> list[str]:

@@ -6,5 +6,25 @@ Playground('rosenbrock', ['adam', 'momentum_common'])
 """
 
 from optkit.widgets.playground import Playground
+from optkit.widgets.presets import PRESETS, Preset, preset
+from optkit.widgets.relatives import (
+    Averages,
+    BiasCorrection,
+    InnaBall,
+    MomentumRoots,
+    ScheduleComposer,
+    SharpAndFlat,
+)
 
-__all__ = ["Playground"]
+__all__ = [
+    "PRESETS",
+    "Averages",
+    "BiasCorrection",
+    "InnaBall",
+    "MomentumRoots",
+    "Playground",
+    "Preset",
+    "ScheduleComposer",
+    "SharpAndFlat",
+    "preset",
+]

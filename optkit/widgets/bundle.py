@@ -34,7 +34,9 @@ def read(name: str) -> str:
 
         return module(FORMULAS)
     if name == "style.js":
-        sheets = sorted(p.name for p in (files("optkit.widgets") / "static").iterdir() if p.name.endswith(".css"))
+        sheets = sorted(
+            p.name for p in (files("optkit.widgets") / "static").iterdir() if p.name.endswith(".css")
+        )
         style = re.sub(r"/\*.*?\*/\s*", "", "".join(map(_static, sheets)), flags=re.DOTALL)
         return f"export const STYLE = {json.dumps(style, ensure_ascii=False)};\n"
     return _static(name)
@@ -55,12 +57,12 @@ def bundle(entry: str = ENTRY) -> str:
     for name in order:
         text = COMMENT.sub("", texts[name])
         for names, source in IMPORT.findall(text):
-            missing = [n for n in map(str.strip, names.split(",")) if n.split(" as ")[0] not in exports[source]]
+            missing = [
+                n for n in map(str.strip, names.split(",")) if n.split(" as ")[0] not in exports[source]
+            ]
             if missing:
                 raise ValueError(f"{name} imports {', '.join(missing)}, which {source} does not export")
-        body = IMPORT.sub(
-            lambda m: f"const {{ {m[1].replace(' as ', ': ')} }} = {_variable(m[2])};\n", text
-        )
+        body = IMPORT.sub(lambda m: f"const {{ {m[1].replace(' as ', ': ')} }} = {_variable(m[2])};\n", text)
         if re.search(r"^import\b", body, re.MULTILINE) or re.search(
             r"^export (default|\{|\*|let|var)", body, re.M
         ):

@@ -11,14 +11,14 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from optkit.figures.palette import FACES, INK, SERIES, Face
+from optkit.figures.palette import FACES, INK, LONG_DASH, SERIES, Face
 from optkit.language.grammar import Formula
 from optkit.language.hyperparameter import Hyperparameter
 from optkit.problems import PROBLEMS, Problem
 from optkit.rules import RULES, Rule
 from optkit.schedules import SCHEDULES
 from optkit.schedules.schedule import ScheduleFamily
-from optkit.translation.javascript import to_javascript
+from optkit.translation.javascript import to_javascript, waves
 from optkit.translation.javascript_loops import over_points, walk
 from optkit.translation.mathml import Lines, symbol_tree
 from optkit.translation.symbols import symbol
@@ -26,6 +26,7 @@ from optkit.widgets.colour import on_dark
 from optkit.widgets.newton_step import newton_step
 
 CLIMB = "sam_perturbation"
+NEWTON = Face("Newton", INK, "s", LONG_DASH)
 
 
 def module(formulas: Mapping[str, Any] | None = None) -> str:
@@ -36,7 +37,7 @@ def module(formulas: Mapping[str, Any] | None = None) -> str:
 
     Example:
         >>> module().splitlines()[0]
-        'export const RULES = {'
+        'const $wave = (x, quarter) => {'
     """
     rules = [r for r in RULES.values() if not r.inputs]
     found = {
@@ -47,7 +48,8 @@ def module(formulas: Mapping[str, Any] | None = None) -> str:
         "FACES": _json({name: face_entry(face) for name, face in FACES.items()}),
         "SERIES": _json([face_entry(face) for face in SERIES]),
     }
-    return "".join(f"export const {name} = {text};\n" for name, text in found.items())
+    tables = "".join(f"export const {name} = {text};\n" for name, text in found.items())
+    return "\n".join(waves()) + "\n" + tables
 
 
 def extra(rules: Iterable[Rule] = (), problems: Iterable[Problem] = ()) -> str:
@@ -55,11 +57,15 @@ def extra(rules: Iterable[Rule] = (), problems: Iterable[Problem] = ()) -> str:
 
     Example:
         >>> extra()
-        '({ RULES: {}, PROBLEMS: {} })'
+        ''
     """
+    rules, problems = list(rules), list(problems)
+    if not rules and not problems:
+        return ""
     own_rules = _object({r.name: rule_entry(r, index) for index, r in enumerate(rules)})
     own_problems = _object({p.name: problem_entry(p) for p in problems})
-    return f"({{ RULES: {own_rules}, PROBLEMS: {own_problems} }})"
+    lines = "\n".join(waves())
+    return f"(() => {{\n{lines}\nreturn {{ RULES: {own_rules}, PROBLEMS: {own_problems} }};\n}})()"
 
 
 def rule_entry(rule: Rule, index: int = 0) -> str:
@@ -74,11 +80,12 @@ def rule_entry(rule: Rule, index: int = 0) -> str:
 def sam_entry() -> str:
     """Gradient descent under sharpness-aware minimisation: both gradients, one face."""
     climb, base = RULES[CLIMB], RULES["gradient_descent"]
+    radius = {**hyper_entry(climb.hyperparameters["rho"]), "slider": [0.0, 1.0]}
     data = {
         **_said(base, FACES[CLIMB]),
         "name": _json("sam"),
         "description": _json(climb.description),
-        "hyper": _json([hyper_entry(base.hyperparameters["lr"]), hyper_entry(climb.hyperparameters["rho"])]),
+        "hyper": _json([hyper_entry(base.hyperparameters["lr"]), radius]),
         "sam": _json("rho"),
         "walk": walk(base),
     }
@@ -87,7 +94,6 @@ def sam_entry() -> str:
 
 def newton() -> str:
     """Newton's method, which is no rule: it asks for the Hessian."""
-    face = Face("Newton", INK, "x", "solid")
     damp = Hyperparameter("damp", False, description="Lift the Hessian where it is not positive definite.")
     data = {
         "name": "newton",
@@ -96,7 +102,7 @@ def newton() -> str:
         "hyper": [hyper_entry(damp)],
     }
     return _object(
-        {**{key: _json(value) for key, value in {**data, **face_entry(face)}.items()},
+        {**{key: _json(value) for key, value in {**data, **face_entry(NEWTON)}.items()},
          "step": _function(newton_step)}
     )  # fmt: skip
 

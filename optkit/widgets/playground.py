@@ -1,4 +1,4 @@
-"""The playground as a Python object: what a reader does in it, Python sees; what Python sets, the reader sees."""
+"""The playground as a Python object: what a reader does in it Python sees, and the other way round."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets
 
-from optkit.figures.palette import FACES, Face
+from optkit.figures.palette import FACES
 from optkit.language.declared import check_values
 from optkit.newton import minimise
 from optkit.problems import PROBLEMS, Problem
@@ -16,13 +16,14 @@ from optkit.rules import RULES, Rule
 from optkit.schedules import SCHEDULES, Schedule
 from optkit.trajectories import run
 from optkit.widgets.embed import Widget
-from optkit.widgets.mathematics import extra
+from optkit.widgets.mathematics import NEWTON, extra
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_STEPS = 5000
 SPECIAL = {"sam": "sharpness-aware minimisation over gradient descent", "newton": "Newton's method"}
+SECTIONS = ("rules", "surface", "pace", "numbers")
 STATE = (
     "problem", "problem_hyper", "start", "rules", "hyper", "schedule", "noise", "batch_size", "seed", "steps",
     "step", "selected",
@@ -68,12 +69,13 @@ class Playground(Widget):
         step: The step shown, 0 to ``steps``; by default the last.
         selected: The rule whose settings are open; by default the first.
         offered: Names of rules that are listed although they are off; the others fold away.
+        opened: Sections that stand open: ``"rules"``, ``"surface"``, ``"pace"``, ``"numbers"``.
 
     Attributes:
         trajectory: Name of a rule → its `Trajectory` (for ``"newton"`` its `NewtonPath`), computed when
             asked for: the very numbers that are drawn.
 
-    All arguments but ``offered`` are traits: read them, set them, observe them.
+    All arguments but ``offered`` and ``opened`` are traits: read them, set them, observe them.
 
     Raises:
         TypeError: Something is of the wrong kind, or a name is unknown.
@@ -122,6 +124,7 @@ class Playground(Widget):
         step: int | None = None,
         selected: str | None = None,
         offered: Sequence[str] = (),
+        opened: Sequence[str] = (),
     ) -> None:
         self._problems: dict[str, Problem] = dict(PROBLEMS)
         self._rules: dict[str, Rule] = {name: r for name, r in RULES.items() if not r.inputs}
@@ -148,8 +151,8 @@ class Playground(Widget):
         own_problems = [p for p in self._problems.values() if p.name not in PROBLEMS]
         super().__init__(
             **clean,
-            _config={"offered": self._offered},
-            _extra=extra(own_rules, own_problems) if own_rules or own_problems else "",
+            _config={"offered": self._offered, "opened": _sections(opened)},
+            _extra=extra(own_rules, own_problems),
         )
         self.set_trait("trajectory", Paths(self))
 
@@ -270,7 +273,10 @@ class Playground(Widget):
         return f"Playground({self.problem!r}, {list(self.rules)!r})"
 
 
-NEWTON = Face("Newton", "#1a1a1a", "x", "solid")
+def _sections(names: Sequence[str]) -> list[str]:
+    if strange := [name for name in names if name not in SECTIONS]:
+        raise ValueError(f"opened must be among {', '.join(SECTIONS)}, got {strange[0]!r}")
+    return list(names)
 
 
 def _sequence(name: str, value: Any, length: int | None = None) -> list[Any]:

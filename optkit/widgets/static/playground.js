@@ -90,6 +90,9 @@ export function playground(root, config, host, mathematics) {
   const formula = createFormula(numbers.body);
   numbers.element.addEventListener("toggle", showNumbers);
 
+  const sections = { rules: more.element, surface: panel.about.element, pace: panel.pace.element, numbers: numbers.element };
+  for (const name of config.opened ?? []) sections[name].open = true;
+
   const tools = make("div", { class: "ok-tools" });
   root.append(tools);
   const toolRow = buttons(tools, { label: "Tools" }, [
