@@ -35,7 +35,7 @@ FORMULAS: Mapping[str, Any] = {
     **{f.name: f for f in (root_parts, larger_modulus, meeting, best_descent, best_heavy_ball)},
     **{f.name: f for f in (two_valleys, ball_point)},
     "two_valleys_slope": gradient(two_valleys),
-    **{name: RULES[name] for name in ("adam", "gradient_descent", "sam_perturbation")},
+    **{name: RULES[name] for name in ("adam", "gradient_descent", "momentum_standard", "sam_perturbation")},
     **{
         f"{decay}_{'after_warmup' if warm else 'alone'}": composed(decay, warm=warm)
         for decay in DECAYS

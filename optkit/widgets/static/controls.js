@@ -197,7 +197,7 @@ export function choice(parent, options, onchange) {
 }
 
 // A line's look in small: its dash, its colour (light and dark), its marker.
-export function swatch(document, face, { markers = true } = {}) {
+export function swatch(document, face, { markers = true, line: lined = true } = {}) {
   const width = 2.2;
   const line = svgElement(document, "path", {
     d: "M1 8H29", class: "ok-swatch-line", "stroke-width": width,
@@ -205,8 +205,9 @@ export function swatch(document, face, { markers = true } = {}) {
   });
   const icon = svgElement(
     document, "svg",
-    { class: "ok-swatch", viewBox: "0 0 30 16", width: 30, height: 16, "aria-hidden": "true" }, line,
+    { class: "ok-swatch", viewBox: "0 0 30 16", width: 30, height: 16, "aria-hidden": "true" },
   );
+  if (lined) icon.append(line);
   if (markers && face.marker) {
     const mark = svgElement(document, "path", { d: markerPath(face.marker, 9), class: "ok-swatch-mark" });
     mark.setAttribute("transform", "translate(15 8)");
@@ -309,15 +310,15 @@ export function details(parent, summary) {
   return { element: node, body };
 }
 
-// What the lines are, as a list beside or under a plot. entries: [{label, face, note?, markers?}].
+// What the lines are, as a list beside or under a plot. entries: [{label, face, note?, markers?, line?}].
 export function legend(parent, entries = []) {
   const document = parent.ownerDocument;
   const list = element(document, "ul", { class: "ok-legend" });
   parent.append(list);
   const update = (lines) => {
     list.replaceChildren(
-      ...lines.map(({ label, face, note, markers }) => {
-        const item = element(document, "li", {}, swatch(document, face, { markers: markers ?? true }));
+      ...lines.map(({ label, face, note, markers, line }) => {
+        const item = element(document, "li", {}, swatch(document, face, { markers, line }));
         const text = element(document, "span", {}, label);
         if (note) text.append(element(document, "span", { class: "ok-note" }, ` ${note}`));
         item.append(text);

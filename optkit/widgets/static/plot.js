@@ -10,13 +10,13 @@ const NAMES = ["ink", "muted", "ground", "card", "line", "accent", "low", "high"
 const VARIABLES = { low: "shade-low", high: "shade-high" };
 const FAR = 1e5; // pixels; a canvas draws what lies further away wrongly
 
-// "ρ_1 of β": letters before an underscore are italic, what follows it stands lower.
+// "ρ_1 of β": a letter by itself is italic (but not the article), what follows an underscore stands lower.
 function mathText(document, node, text) {
   node.replaceChildren();
   for (const part of String(text).split(/(\p{L}_[\p{L}\p{N}]+|(?<![\p{L}])[\p{L}](?![\p{L}]))/u)) {
     if (!part) continue;
     const [letter, index] = part.split("_");
-    if (!/^\p{L}$/u.test(letter)) {
+    if (!/^\p{L}$/u.test(letter) || (letter === "a" && !index)) {
       node.append(svgElement(document, "tspan", {}, part));
       continue;
     }
@@ -44,13 +44,16 @@ export function createPlot(parent, options) {
   else room.style.paddingTop = `calc(${options.height ?? 220}px + ${edge})`;
   const stage = element(document, "div", { class: "ok-plot-stage", "aria-hidden": "true" });
   const svg = svgElement(document, "svg", { class: "ok-plot-svg" });
+  const behind = svgElement(document, "svg", { class: "ok-plot-svg", "aria-hidden": "true" });
+  const lattice = svgElement(document, "g");
   const axes = svgElement(document, "g", { class: "ok-axes", "aria-hidden": "true" });
   const overlay = svgElement(document, "g", { class: "ok-overlay" });
   const probe = element(document, "span", { class: "ok-hidden", "aria-hidden": "true" });
-  for (const group of [axes, overlay]) group.setAttribute("transform", `translate(${margin.left} ${margin.top})`);
+  for (const group of [lattice, axes, overlay]) group.setAttribute("transform", `translate(${margin.left} ${margin.top})`);
   Object.assign(stage.style, { left: `${margin.left}px`, top: `${margin.top}px` });
+  behind.append(lattice);
   svg.append(axes, overlay);
-  node.append(room, stage, svg, probe);
+  node.append(room, behind, stage, svg, probe);
   parent.append(node);
 
   const layers = new Map();
@@ -156,6 +159,7 @@ export function createPlot(parent, options) {
     if (now === drawn) return;
     drawn = now;
     axes.replaceChildren();
+    lattice.replaceChildren();
     const { width, height } = plot;
     const put = (tag, attributes, ...children) => {
       const made = svgElement(document, tag, attributes, ...children);
@@ -178,7 +182,8 @@ export function createPlot(parent, options) {
         const at = Math.round(scale.map(value)) + 0.5;
         const text = format(value, found);
         if (shape.grid) {
-          put("path", { class: "ok-grid", d: horizontal ? `M${at} 0V${height}` : `M0 ${at}H${width}` });
+          const d = horizontal ? `M${at} 0V${height}` : `M0 ${at}H${width}`;
+          lattice.append(svgElement(document, "path", { class: "ok-grid", d }));
         }
         if (horizontal) {
           const half = 3.4 * text.length;
