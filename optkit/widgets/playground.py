@@ -265,8 +265,9 @@ class Playground(Widget):
         from optkit.figures.surface import surface
 
         place = self._problems[self.problem].replace(**self.problem_hyper)
-        faces = {"sam": FACES["sam_perturbation"], "newton": NEWTON}
-        paths = {name: getattr(path, "points", path) for name, path in self.trajectory.items()}
+        titles = {"sam": "SAM", "newton": "Newton"}
+        faces = {"SAM": FACES["sam_perturbation"], "Newton": NEWTON}
+        paths = {titles.get(name, name): getattr(p, "points", p) for name, p in self.trajectory.items()}
         return surface(place, paths, faces={name: faces[name] for name in paths if name in faces})
 
     def __repr__(self) -> str:
