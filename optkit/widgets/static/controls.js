@@ -51,6 +51,7 @@ export function field(parent, legend) {
 }
 
 const FINE = 1000; // positions of a slider's handle
+const WAYS = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -10, PageUp: 10 };
 
 function rounded(value) {
   return Number(value.toPrecision(3));
@@ -132,11 +133,18 @@ export function slider(parent, options, oninput) {
   });
   input.addEventListener("change", () => changed(true));
   input.addEventListener("keydown", (event) => {
-    const leap = { PageUp: 1, PageDown: -1 }[event.key];
-    if (!leap) return;
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    const way = WAYS[event.key];
+    if (!way) return;
     event.preventDefault();
-    const span = (Number(input.max) - Number(input.min)) / 10;
-    input.value = Number(input.value) + leap * Math.max(1, Math.round(span));
+    const [low, high] = [Number(input.min), Number(input.max)];
+    const fine = event.shiftKey || whole() ? 1 : FINE / 200;
+    const stride = Math.abs(way) > 1 ? Math.max(1, Math.round((high - low) / 10)) : fine;
+    // Whole numbers on a logarithmic scale lie far apart at its low end: go on until the value changes.
+    let place = Number(input.value);
+    do place += Math.sign(way) * stride;
+    while (place > low && place < high && fromPlace(place) === value);
+    input.value = place;
     written = true;
     changed(true);
   });

@@ -1,6 +1,6 @@
 // The two roots of momentum on a quadratic: the plane of ε and α, the roots, and the errors that follow.
 
-import { createPlot } from "./plot.js";
+import { channels, createPlot } from "./plot.js";
 import { contours } from "./contours.js";
 import { element } from "./controls.js";
 import { format } from "./ticks.js";
@@ -55,6 +55,7 @@ function behaviour(curvature, lr, momentum) {
 export function eigenvalues(root, config, host) {
   let plane, roots, fall, knob;
   let cached = null;
+  let shown = ""; // what the plane was drawn for
   return relative(root, config, host, {
     controls: (given, state) => [
       { kind: "slider", key: "lr", label: "Learning rate", symbol: "ε", min: 1e-4, max: 4, scale: "log" },
@@ -91,9 +92,11 @@ export function eigenvalues(root, config, host) {
     },
     draw(shell, state) {
       const { lr, momentum, condition } = state;
-      if (!cached || cached.condition !== condition) cached = { condition, ...planeOf(1, condition), dark: null };
+      if (!cached || cached.condition !== condition) cached = { condition, ...planeOf(1, condition) };
       plane.update({ x: { domain: [0, 4 / condition] } });
-      drawPlane(shell, plane, cached);
+      const look = JSON.stringify([condition, plane.width, plane.height, plane.colours()]);
+      if (look !== shown) drawPlane(shell, plane, cached);
+      shown = look;
       const best = FORMULAS.best_heavy_ball({ smallest: 1, largest: condition });
       const descent = FORMULAS.best_descent({ smallest: 1, largest: condition });
       plane.clear("marks");
@@ -162,19 +165,18 @@ function drawPlane(shell, plot, { values, lines }) {
   const canvas = shell.document.createElement("canvas");
   Object.assign(canvas, { width: NX, height: NY });
   const small = canvas.getContext("2d");
-  const bands = 20;
+  const picture = small.createImageData(NX, NY);
+  const [from, to] = [channels(low), channels(high)];
   for (let j = 0; j < NY; j++) {
     for (let i = 0; i < NX; i++) {
       const rate = values[j * NX + i];
-      if (rate > 1) continue;
-      small.globalAlpha = 1;
-      small.fillStyle = low;
-      small.fillRect(i, NY - 1 - j, 1, 1);
-      small.globalAlpha = Math.round(bands * Math.pow(rate, 4)) / bands;
-      small.fillStyle = high;
-      small.fillRect(i, NY - 1 - j, 1, 1);
+      const at = 4 * ((NY - 1 - j) * NX + i);
+      const share = Math.round(20 * Math.pow(rate, 4)) / 20;
+      for (let c = 0; c < 3; c++) picture.data[at + c] = from[c] + (to[c] - from[c]) * share;
+      picture.data[at + 3] = rate > 1 ? 0 : 255;
     }
   }
+  small.putImageData(picture, 0, 0);
   context.imageSmoothingEnabled = true;
   context.drawImage(canvas, 0, 0, plot.width, plot.height);
   for (const { level, lines: found } of lines) {

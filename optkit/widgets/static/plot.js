@@ -96,6 +96,7 @@ export function createPlot(parent, options) {
 
     colours() {
       if (!colours) {
+        probe.style.forcedColorAdjust = "none"; // else every colour resolves to that of text
         const resolve = (text) => {
           probe.style.color = text;
           return view.getComputedStyle(probe).color;
@@ -219,12 +220,16 @@ export function widened(x, y, width, height) {
   return [spread(x, width), spread(y, height)];
 }
 
-// Relative luminance of a colour as a browser prints it: rgb(26, 26, 26) or color(srgb 0.1 0.1 0.1).
-export function luminance(colour) {
+// Red, green and blue, 0 to 255, of a colour as a browser prints it: rgb(26, 26, 26) or color(srgb 0.1 0.1 0.1).
+export function channels(colour) {
   const numbers = (colour.match(/[\d.]+(?:e-?\d+)?/g) ?? ["255", "255", "255"]).slice(0, 3).map(Number);
-  const whole = /^rgb/.test(colour) ? 255 : 1;
-  const [r, g, b] = numbers.map((value) => {
-    const share = value / whole;
+  return /^rgb/.test(colour) ? numbers : numbers.map((share) => 255 * share);
+}
+
+// Relative luminance, 0 to 1, as WCAG defines it.
+export function luminance(colour) {
+  const [r, g, b] = channels(colour).map((value) => {
+    const share = value / 255;
     return share <= 0.04045 ? share / 12.92 : Math.pow((share + 0.055) / 1.055, 2.4);
   });
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
