@@ -97,7 +97,7 @@ def himmelblau(x, y):
 
 @problem(start=(-3.0, 1.2), window=((-4.0, 4.0), (-1.75, 1.75)))
 def widening_valley(x, y):
-    """A valley with a level floor, y = 0, and walls that are gentlest at its middle: all minima, one flattest."""
+    """A valley with a level floor, all of it minima, and walls that are gentlest at its middle."""
     return (1 + x * x) * y * y / 2
 
 

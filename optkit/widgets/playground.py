@@ -130,7 +130,7 @@ class Playground(Widget):
         self._rules: dict[str, Rule] = {name: r for name, r in RULES.items() if not r.inputs}
         self._schedules: dict[str, Schedule] = {}
         place = self._problem(problem)
-        names = [self._rule(r) for r in rules]
+        names = [self._rule(r) for r in _sequence("rules", rules)]
         given = {
             "problem": place.name,
             "problem_hyper": self._own_values(place, problem_hyper or {}),

@@ -25,7 +25,9 @@ def texts(tree, numbers=None):
     if tree[0] == "times":
         return "·"
     parts = [texts(child, numbers) for child in tree[1:]]
-    return {"mfrac": "[{0}/{1}]", "msup": "{0}^{1}", "msub": "{0}_{1}"}.get(tree[0], "{}" * len(parts)).format(*parts)
+    return {"mfrac": "[{0}/{1}]", "msup": "{0}^{1}", "msub": "{0}_{1}"}.get(
+        tree[0], "{}" * len(parts)
+    ).format(*parts)
 
 
 @pytest.mark.parametrize(
@@ -42,13 +44,15 @@ def test_what_is_no_symbol_is_refused():
         symbol_tree("a}b")
 
 
-@pytest.mark.parametrize("owner", [*RULES.values(), *PROBLEMS.values(), *SCHEDULES.values()], ids=lambda o: o.name)
+@pytest.mark.parametrize(
+    "owner", [*RULES.values(), *PROBLEMS.values(), *SCHEDULES.values()], ids=lambda o: o.name
+)
 def test_every_symbol_and_line_of_the_course_has_a_tree(owner):
     for hyper in owner.hyperparameters.values():
         assert hyper.symbol is None or tags(symbol_tree(hyper.symbol)) <= TAGS
     found = Lines(owner)
     for line in found.lines:
-        assert tags([*line.values()][0]) <= TAGS
+        assert tags(next(iter(line.values()))) <= TAGS
     json.dumps(found.lines)
 
 
