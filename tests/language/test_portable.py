@@ -16,7 +16,9 @@ mpmath.mp.prec = 160
 def angles(reach):
     random = np.random.default_rng(3)
     near_roots = np.round(random.uniform(-reach, reach, 400) / (np.pi / 2)) * (np.pi / 2)
-    return np.concatenate([random.uniform(-reach, reach, 1500), near_roots, [0.0, 1e-300, -1e-9, reach, -reach]])
+    return np.concatenate(
+        [random.uniform(-reach, reach, 1500), near_roots, [0.0, 1e-300, -1e-9, reach, -reach]]
+    )
 
 
 @pytest.mark.parametrize("reach", [0.8, 10.0, 1e3, portable.FARTHEST])
