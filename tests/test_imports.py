@@ -23,9 +23,9 @@ def test_importing_optkit_loads_nothing_heavy():
     assert loaded_after("import optkit") == set()
 
 
-@pytest.mark.parametrize("room", ["rules", "translation", "kernels", "figures", "page", "quiz"])
+@pytest.mark.parametrize("room", ["rules", "translation", "kernels", "figures", "page", "quiz", "widgets"])
 def test_rooms_without_torch(room):
-    assert loaded_after(f"import optkit.{room}") <= {"numpy"}
+    assert loaded_after(f"import optkit.{room}") <= {"numpy", "IPython"}
 
 
 def test_the_probe_sees_what_is_loaded():

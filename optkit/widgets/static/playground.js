@@ -27,6 +27,7 @@ export function playground(root, config, host, mathematics) {
   const steps = history(first);
   steps.put(state);
   let hover = null;
+  let alive = false;
   let runs = [];
   const known = new Map(); // rule → {key, run}: a path is computed again only if its own request has changed
   let due = 0;
@@ -118,9 +119,13 @@ export function playground(root, config, host, mathematics) {
   }
 
   function set(next, final, remember = true) {
+    const before = state;
     state = check(mathematics, next, state);
     if (final && remember) steps.put(state);
-    draw();
+    if (JSON.stringify({ ...before, step: 0 }) === JSON.stringify({ ...state, step: 0 })) {
+      showDrive();
+      drawStep();
+    } else draw();
     tell(final);
   }
 
@@ -154,12 +159,16 @@ export function playground(root, config, host, mathematics) {
     losses.draw(runs, state.steps);
     panel.update(state);
     for (const [name, { control }] of rows) control.update({ value: state.rules.includes(name) });
+    showDrive();
+    drawStep();
+  }
+
+  function showDrive() {
     scrub.update({ value: state.step, max: state.steps });
     toolRow.update("undo", { disabled: !steps.canGoBack });
     drive.update("back", { disabled: state.step === 0 });
     drive.update("start", { disabled: state.step === 0 });
     drive.update("step", { disabled: state.step === state.steps });
-    drawStep();
   }
 
   /** What depends on the step that is shown. */
@@ -173,7 +182,8 @@ export function playground(root, config, host, mathematics) {
       value.textContent = run === null ? "" : standing(run.path, step);
     }
     showNumbers();
-    say(runs.map(({ face, path }) => `${face.label}: ${standing(path, step)}`).join("; "));
+    const said = runs.map(({ face, path }) => `${face.label}: ${standing(path, step)}`).join("; ");
+    if (alive) say(said); // nothing is said before the reader has done something
   }
 
   function showNumbers() {
@@ -247,6 +257,7 @@ export function playground(root, config, host, mathematics) {
   surface.onresize = draw;
   losses.onresize = draw;
   draw();
+  alive = true;
   return {
     get state() {
       return state;
