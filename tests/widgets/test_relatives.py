@@ -148,7 +148,7 @@ const problem = PROBLEMS.noisy_quadratic;
 const { lr, steps, seed } = given.state;
 const path = trajectory({ RULES, PROBLEMS, SCHEDULES: { own: { factor } } }, {
   rule: "gradient_descent", problem: "noisy_quadratic", hyper: { lr }, start: problem.start, steps,
-  schedule: { name: "own", hyper: {} }, noise: problem.noise, batch: 1, seed,
+  schedule: { name: "own", hyper: {} }, noise: problem.noise, batch: given.state.scale, seed,
 });
 answer([Array.from({ length: steps }, (_, i) => factor(i + 1)), [...path.loss], endOf(path.loss)]);
 """,

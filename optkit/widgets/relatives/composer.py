@@ -87,12 +87,13 @@ class ScheduleComposer(Relative):
 
     @property
     def trajectory(self) -> Trajectory:
-        """Gradient descent under the schedule, on the noisy quadratic: what is drawn beside it."""
+        """Gradient descent under it on the noisy quadratic, whose noise has deviation 1/√k: what is drawn."""
         return run(
             RULES["gradient_descent"],
             PROBLEMS["noisy_quadratic"],
             steps=self.steps,
             schedule=self.schedule,
+            batch_size=self.scale,
             lr=self.lr,
             seed=self.seed,
         )

@@ -41,7 +41,7 @@ class SharpAndFlat(Relative):
     rho = Number(0.4, 0.0, 2.0, "Radius of the ball.")
     sharp = Number(25.0, 0.0, 1000.0, "Curvature of the valley at −1.", low_open=True)
     flat = Number(1.0, 0.0, 1000.0, "Curvature of the valley at +1.", low_open=True)
-    lr = Number(0.05, 0.0, 1.0, "Learning rate.", low_open=True)
+    lr = Number(0.02, 0.0, 1.0, "Learning rate.", low_open=True)
     steps = Whole(100, 0, 1000, "Number of steps.")
 
     def loss(self, theta: np.ndarray) -> np.ndarray:

@@ -26,12 +26,14 @@ export function factorOf(state, names) {
   return (t) => formula(t, hyper);
 }
 
-function runOf({ lr, steps, seed }, factor, old) {
+// The noise has deviation 1 at a batch of 256, and falls with the root of the batch.
+function runOf({ lr, steps, seed, scale }, factor, old) {
   const tables = { RULES, PROBLEMS, SCHEDULES: { composed: { factor } } };
   const problem = PROBLEMS.noisy_quadratic;
   return trajectory(tables, {
     rule: "gradient_descent", problem: problem.name, hyper: { lr }, start: problem.start, steps,
-    schedule: factor ? { name: "composed", hyper: {} } : null, noise: problem.noise, batch: 1, seed,
+    schedule: factor ? { name: "composed", hyper: {} } : null, noise: problem.noise,
+    batch: factor ? scale : 1, seed,
   }, old);
 }
 
