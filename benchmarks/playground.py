@@ -29,8 +29,6 @@ import chromium
 
 NAMES = [name for name, r in RULES.items() if not r.inputs]
 RATES = {n: {"lr": 0.02 if n in ("adagrad", "rmsprop", "adam", "radam") else 0.0005} for n in NAMES}
-    n: {"lr": 0.02} for n in ("adagrad", "rmsprop", "adam", "radam")
-}
 PROBLEMS = ("rosenbrock", "rastrigin")
 EVENTS = {
     "rate of one rule": "lr",
