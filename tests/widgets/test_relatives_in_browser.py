@@ -319,3 +319,51 @@ def test_only_the_sliders_of_the_chosen_decay_are_shown(open_page):
     frame(page)
     assert page.get_by_role("slider", name="Exponent").is_visible()
     assert not page.get_by_role("slider", name="Factor at the end").is_visible()
+
+
+NOTEBOOK = """async ([script, traits]) => {
+  const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
+  const { default: widget } = await import(address);
+  const model = Object.assign(new EventTarget(), {
+    traits, saved: 0,
+    get: (name) => traits[name],
+    set(name, value) {
+      if (JSON.stringify(traits[name]) === JSON.stringify(value)) return;
+      traits[name] = value;
+      model.dispatchEvent(new Event(`change:${name}`));
+    },
+    save_changes: () => model.saved++,
+    on: (name, f) => model.addEventListener(name, f),
+    off: (name, f) => model.removeEventListener(name, f),
+  });
+  const el = document.createElement("div");
+  document.body.append(el);
+  window.model = model;
+  window.close = widget.render({ model, el });
+}"""
+
+
+@pytest.mark.parametrize("kind", RELATIVES)
+def test_in_a_notebook_traits_and_figure_follow_each_other(open_page, kind):
+    """With a stand-in for the host application's model, which holds what Python sends."""
+    page = open_page("averages")
+    page.evaluate("document.querySelector('main').remove()")
+    figure = RELATIVES[kind]()
+    traits = {
+        name: getattr(figure, name) for name in (*figure.shared, "_kind", "_config", "_extra", "_shared")
+    }
+    page.evaluate(NOTEBOOK, [bundle(), traits])
+    slider = page.locator("input[type=range]:visible").first
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    frame(page)
+    sent = page.evaluate("Object.fromEntries(model.traits._shared.map((name) => [name, model.get(name)]))")
+    (changed,) = [name for name in sent if sent[name] != figure.state[name]]
+    assert page.evaluate("model.saved") > 0
+    assert RELATIVES[kind](**sent).state == sent  # Python takes what the figure sends
+    said = slider.get_attribute("aria-valuetext")
+    page.evaluate("([name, value]) => model.set(name, value)", [changed, figure.state[changed]])
+    frame(page)
+    assert slider.get_attribute("aria-valuetext") != said
+    page.evaluate("close()")
+    assert slider.count() == 0

@@ -64,7 +64,7 @@ export function sharp(root, config, host) {
       { kind: "slider", key: "sharp", label: "Curvature on the left", symbol: "λ", min: 1, max: 50 },
       { kind: "slider", key: "flat", label: "Curvature on the right", symbol: "λ", min: 0.2, max: 10 },
       { kind: "slider", key: "lr", label: "Learning rate", symbol: "ε", min: 0.001, max: 0.2, scale: "log" },
-      { kind: "slider", key: "steps", label: "Steps", symbol: "t", min: 0, max: 100, integer: true },
+      { kind: "slider", key: "steps", label: "Steps", symbol: "t", min: 0, max: 300, integer: true },
     ],
     build(shell) {
       plot = shell.plot(createPlot(shell.stage, {
