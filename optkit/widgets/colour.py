@@ -11,7 +11,7 @@ def on_dark(colour: str) -> str:
 
     Example:
         >>> on_dark("#0072b2")
-        '#3490c2'
+        '#2989be'
     """
     red, green, blue = _channels(colour)
     for parts in range(101):
