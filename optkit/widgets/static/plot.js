@@ -43,7 +43,7 @@ export function createPlot(parent, options) {
   if (options.aspect) room.style.paddingTop = `calc((100% - ${inset}) * ${options.aspect} + ${edge})`;
   else room.style.paddingTop = `calc(${options.height ?? 220}px + ${edge})`;
   const stage = element(document, "div", { class: "ok-plot-stage", "aria-hidden": "true" });
-  const svg = svgElement(document, "svg", { class: "ok-plot-svg" });
+  const svg = svgElement(document, "svg", { class: "ok-plot-svg", role: "none" });
   const behind = svgElement(document, "svg", { class: "ok-plot-svg", "aria-hidden": "true" });
   const lattice = svgElement(document, "g");
   const axes = svgElement(document, "g", { class: "ok-axes", "aria-hidden": "true" });
