@@ -118,6 +118,7 @@ export function averages(root, config, host) {
       main.overlay.append(guide);
     },
     draw(shell, state) {
+      shell.controls.get("at").update({ max: state.steps });
       const { truth, seen } = seriesOf(state);
       const ewma = ewmaOf(seen, state.alpha, state.first);
       const sma = smaOf(seen, state.window);

@@ -185,7 +185,10 @@ export function handle(shell, { plot, label, at, text, move, step, axes = "xy" }
     for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
     return node;
   };
-  const group = make("g", { class: "ok-handle", tabindex: 0, role: "slider", "aria-label": label });
+  const group = make("g", {
+    class: "ok-handle", tabindex: 0, role: "slider", "aria-label": label,
+    "aria-description": "Arrow keys move it, with Shift in small steps.",
+  });
   group.append(make("circle", { class: "ok-halo", r: 22 }), make("circle", { class: "ok-knob", r: 8 }));
   plot.overlay.append(group);
   let held = null;
