@@ -1,5 +1,6 @@
 // Sliders, choices, toggles and buttons: real form elements, labelled by nesting, without a single id.
 
+import { ICONS } from "./icons.js";
 import { markerPath, dashOf } from "./marks.js";
 import { format as plain } from "./ticks.js";
 import { mathematics } from "./notation.js";
@@ -247,24 +248,6 @@ export function toggle(parent, options, onchange) {
     },
   };
 }
-
-const ICONS = {
-  play: "M5 3.5v13l11-6.5z",
-  pause: "M5 3.5h3.6v13H5zM11.4 3.5H15v13h-3.6z",
-  step: "M4 3.5l8 6.5-8 6.5zM13 3.5h3v13h-3z",
-  back: "M16 3.5l-8 6.5 8 6.5zM4 3.5h3v13H4z",
-  start: "M3 3.5h2.4v13H3zM11 3.5v13L5.6 10zM17 3.5v13L11.6 10z",
-  end: "M14.6 3.5H17v13h-2.4zM9 3.5v13l5.4-6.5zM3 3.5v13L8.4 10z",
-  undo: "M7.6 3L3 7.6l4.6 4.6V9.1h3.7a2.9 2.9 0 0 1 0 5.8H6.5V17h4.8a5 5 0 0 0 0-10H7.6z",
-  reset: "M10 3.2a6.8 6.8 0 1 1-6.5 4.9l2 .6A4.7 4.7 0 1 0 10 5.3v2.6L5.9 4.2 10 .6z",
-  link: "M8.2 11.8a1 1 0 0 1 0-1.4l2.2-2.2a1 1 0 0 1 1.4 1.4l-2.2 2.2a1 1 0 0 1-1.4 0zM6.8 9l-1.6 1.6a2.9 2.9 0 0 0 4.2 4.2"
-    + "L11 13.2l1.4 1.4-1.6 1.6a4.9 4.9 0 0 1-7-7L5.4 7.6zM13.2 11l1.6-1.6a2.9 2.9 0 0 0-4.2-4.2L9 6.8 7.6 5.4l1.6-1.6"
-    + "a4.9 4.9 0 0 1 7 7L14.6 12.4z",
-  copy: "M7 2h9v11h-2.2V4.2H7zM4 6h8.6v12H4zM6.2 8.2v7.6h4.2V8.2z",
-  dice: "M4 3h12a1 1 0 0 1 1 1v12a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V4a1 1 0 0 1 1-1zm2.6 2.2a1.4 1.4 0 1 0 0 2.8 1.4 1.4 0 0 0 0-2.8z"
-    + "m6.8 0a1.4 1.4 0 1 0 0 2.8 1.4 1.4 0 0 0 0-2.8zM10 8.6a1.4 1.4 0 1 0 0 2.8 1.4 1.4 0 0 0 0-2.8zM6.6 12a1.4 1.4 0 1 0 0 2.8"
-    + " 1.4 1.4 0 0 0 0-2.8zm6.8 0a1.4 1.4 0 1 0 0 2.8 1.4 1.4 0 0 0 0-2.8z",
-};
 
 export function buttons(parent, { label }, entries) {
   const document = parent.ownerDocument;
