@@ -3,18 +3,16 @@
 anywidget imports its module from a Blob address, where ``import "./engine.js"`` finds nothing. So the modules
 are joined here, each in a closure of its own, in the order in which they need each other.
 
-    python -m optkit.widgets.bundle FILE                     the whole bundle
-    python -m optkit.widgets.bundle FILE --part mathematics  the generated module alone, for tests in Node
+    python -m optkit.widgets FILE                     the whole bundle
+    python -m optkit.widgets FILE --part mathematics  one module alone, such as the generated one
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 
 ENTRY = "element.js"
 IMPORT = re.compile(r'^import \{ ([\w$, ]+) \} from "\./([\w-]+\.js)";\n', re.MULTILINE)
@@ -94,17 +92,3 @@ def _variable(name: str) -> str:
 
 def _static(name: str) -> str:
     return (files("optkit.widgets") / "static" / name).read_text(encoding="utf-8")
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Write the bundle, or one module, to a file."""
-    parser = argparse.ArgumentParser(description="Write the playground's JavaScript.")
-    parser.add_argument("file", type=Path)
-    parser.add_argument("--part", help="one module alone, by its name without .js")
-    given = parser.parse_args(arguments)
-    text = read(f"{given.part}.js") if given.part else bundle()
-    given.file.write_text(text, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from optkit.widgets import bundle as room
+from optkit.widgets.__main__ import main
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def test_the_bundle_is_one_module_that_asks_for_nothing():
 
 
 def test_main_writes_the_bundle_and_a_part(tmp_path):
-    room.main([str(tmp_path / "all.mjs")])
-    room.main([str(tmp_path / "part.mjs"), "--part", "mathematics"])
+    main([str(tmp_path / "all.mjs")])
+    main([str(tmp_path / "part.mjs"), "--part", "mathematics"])
     assert (tmp_path / "all.mjs").read_text(encoding="utf-8") == room.bundle()
     assert "export const RULES" in (tmp_path / "part.mjs").read_text(encoding="utf-8")
