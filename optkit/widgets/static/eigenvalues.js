@@ -157,7 +157,7 @@ function drawRoots(plot, context, curvatures, { lr, momentum }, look) {
   plot.points(context, xs, ys, look);
 }
 
-// Darker is slower. Where it diverges there is no shade.
+// The shade grows with the factor per step, towards ink. Where it diverges there is none.
 function drawPlane(shell, plot, { values, lines }) {
   plot.clear("shade");
   const context = plot.layer("shade");
