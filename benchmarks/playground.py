@@ -81,9 +81,7 @@ def main() -> None:
         print(
             f"{platform.processor() or platform.machine()}, Chromium {browser.version}, {rounds} events each"
         )
-        print(
-            f"{'problem':11} {'slowed':>6}  {'slider':20} {'event: median':>13} {'95 %':>6}   until drawn: median"
-        )
+        print("problem     slowed  slider               event: median   95 %   until drawn: median")
         for name in PROBLEMS:
             for rate in (1, 4):
                 page = browser.new_page(viewport={"width": 1000, "height": 1000})

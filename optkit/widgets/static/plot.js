@@ -8,6 +8,7 @@ import { element, svgElement } from "./controls.js";
 const MARGIN = { left: 46, right: 10, top: 24, bottom: 38 }; // pixels: ticks and labels fit at every width
 const NAMES = ["ink", "muted", "ground", "card", "line", "accent", "low", "high"];
 const VARIABLES = { low: "shade-low", high: "shade-high" };
+const DENSE = 800; // points
 const FAR = 1e5; // pixels; a canvas draws what lies further away wrongly
 
 // "ρ_1 of β": a letter by itself is italic (but not the article), what follows an underscore stands lower.
@@ -235,13 +236,17 @@ export function luminance(colour) {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
-// Points nearer than half a pixel to the last drawn one are passed over: a long path costs what it shows.
+// Points nearer than about a pixel to the last drawn one are passed over: a long path costs what it shows.
 function drawLine(plot, context, xs, ys, look = {}) {
   const { face = {}, width = 1.9, alpha = 1, markers = 0, size = 8, from = 0, to = xs.length } = look;
   const colour = look.colour ?? plot.colour(face);
+  // On a dense path no dash can be read; dashes and round corners would be most of what drawing it costs.
+  const dense = to - from > DENSE;
+  const near = dense ? 1.2 : 0.5;
   context.save();
-  Object.assign(context, { strokeStyle: colour, lineWidth: width, globalAlpha: alpha, lineJoin: "round" });
-  const dash = look.dash ?? face.dash ?? [];
+  const lineJoin = dense ? "bevel" : "round";
+  Object.assign(context, { strokeStyle: colour, lineWidth: width, globalAlpha: alpha, lineJoin });
+  const dash = dense ? [] : (look.dash ?? face.dash ?? []);
   context.lineCap = dash.length ? "butt" : "round";
   context.setLineDash(dashOf(dash, width));
   context.beginPath();
@@ -257,7 +262,7 @@ function drawLine(plot, context, xs, ys, look = {}) {
     px = px > FAR ? FAR : px < -FAR ? -FAR : px;
     py = py > FAR ? FAR : py < -FAR ? -FAR : py;
     if (!open) context.moveTo(px, py);
-    else if (i + 1 < to && Math.abs(px - lastX) + Math.abs(py - lastY) < 0.5) continue;
+    else if (i + 1 < to && Math.abs(px - lastX) + Math.abs(py - lastY) < near) continue;
     else context.lineTo(px, py);
     open = true;
     lastX = px;
