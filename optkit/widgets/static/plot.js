@@ -8,7 +8,7 @@ import { element, svgElement } from "./controls.js";
 const MARGIN = { left: 46, right: 10, top: 24, bottom: 38 }; // pixels: ticks and labels fit at every width
 const NAMES = ["ink", "muted", "ground", "card", "line", "accent", "low", "high"];
 const VARIABLES = { low: "shade-low", high: "shade-high" };
-const DENSE = 800; // points
+const DENSE = 600; // points that are drawn
 const FAR = 1e5; // pixels; a canvas draws what lies further away wrongly
 
 // "ρ_1 of β": a letter by itself is italic (but not the article), what follows an underscore stands lower.
@@ -240,17 +240,11 @@ export function luminance(colour) {
 function drawLine(plot, context, xs, ys, look = {}) {
   const { face = {}, width = 1.9, alpha = 1, markers = 0, size = 8, from = 0, to = xs.length } = look;
   const colour = look.colour ?? plot.colour(face);
-  // On a dense path no dash can be read; dashes and round corners would be most of what drawing it costs.
-  const dense = to - from > DENSE;
-  const near = dense ? 1.2 : 0.5;
+  const near = to - from > DENSE ? 1 : 0.5;
   context.save();
-  const lineJoin = dense ? "bevel" : "round";
-  Object.assign(context, { strokeStyle: colour, lineWidth: width, globalAlpha: alpha, lineJoin });
-  const dash = dense ? [] : (look.dash ?? face.dash ?? []);
-  context.lineCap = dash.length ? "butt" : "round";
-  context.setLineDash(dashOf(dash, width));
   context.beginPath();
   let open = false;
+  let drawn = 0;
   let [lastX, lastY] = [0, 0];
   for (let i = from; i < to; i++) {
     let px = plot.x.map(xs[i]);
@@ -264,10 +258,19 @@ function drawLine(plot, context, xs, ys, look = {}) {
     if (!open) context.moveTo(px, py);
     else if (i + 1 < to && Math.abs(px - lastX) + Math.abs(py - lastY) < near) continue;
     else context.lineTo(px, py);
+    drawn++;
     open = true;
     lastX = px;
     lastY = py;
   }
+  // On a dense scribble no dash can be read, and dashes and wide corners are most of what a line costs.
+  const dense = drawn > DENSE;
+  const dash = dense ? [] : (look.dash ?? face.dash ?? []);
+  Object.assign(context, {
+    strokeStyle: colour, globalAlpha: alpha, lineWidth: dense ? 1 : width, lineJoin: dense ? "bevel" : "round",
+    lineCap: dash.length ? "butt" : "round",
+  });
+  context.setLineDash(dashOf(dash, width));
   context.stroke();
   context.setLineDash([]);
   if (markers && face.marker) {
