@@ -20,7 +20,7 @@ WIDTHS = (360, 768, 1440)
 # The theme's rules that a page of the book puts around a figure.
 PAGE = """<!doctype html><html lang="en" data-theme="light"><head><meta charset="utf-8"><title>T</title>
 <meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
-<script type="module" blocking="render" src="figures.js"></script></head>
+<script type="module" async blocking="render" src="figures.js"></script></head>
 <body><main style="max-width: 790px; margin: 0 auto">{body}<p>After it.</p></main></body></html>"""
 
 
@@ -255,12 +255,12 @@ def test_a_link_brings_the_state_back_to_the_right_figure(opened, site):
     address = page.evaluate("navigator.clipboard.readText()")
     assert address == page.url
     assert address.startswith(f"{site}index.html#optkit-2=")
-    other = opened(address.removeprefix(site))
-    assert state(other, 1) == wanted
-    assert state(other) == first
     second.get_by_role("button", name="Copy as Python").click()
     second.get_by_text("Python copied").wait_for()
     assert "Playground(" in page.evaluate("navigator.clipboard.readText()")
+    other = opened(address.removeprefix(site))
+    assert state(other, 1) == wanted
+    assert state(other) == first
 
 
 HOSTILE = [
@@ -362,6 +362,29 @@ def test_everything_has_a_name_and_nothing_an_id(opened):
         assert part in tree, part
     assert 'slider ""' not in tree
     assert "- button\n" not in tree
+
+
+PIECES = """async (html) => {
+  const whole = document.createElement("template");
+  whole.innerHTML = html;
+  const [script, image] = whole.content.firstChild.children;
+  const element = document.createElement("optkit-playground");
+  const seen = [];
+  const settled = () => new Promise(requestAnimationFrame);
+  for (const piece of [null, script, image]) {
+    if (piece) element.append(piece);
+    else document.querySelector("main").append(element);
+    await settled();
+    seen.push(element.state?.problem ?? null);
+  }
+  return seen;
+}"""
+
+
+def test_a_figure_that_arrives_in_pieces_waits_until_it_is_whole(opened):
+    page = opened("modules.html")
+    text = html(Playground("beale", ["adam"]))
+    assert page.evaluate(PIECES, text) == [None, None, "beale"]
 
 
 def test_moving_the_element_keeps_it_alive(opened):

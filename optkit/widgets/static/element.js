@@ -84,6 +84,16 @@ export function define() {
 
     connectedCallback() {
       if (this.#figure) return;
+      // The page may still be on its way: the settings are whole once the printed figure follows them.
+      if (this.querySelector("script ~ img")) this.#open();
+      else new MutationObserver((_, observer) => {
+        if (!this.querySelector("script ~ img")) return;
+        observer.disconnect();
+        if (this.isConnected && !this.#figure) this.#open();
+      }).observe(this, { childList: true });
+    }
+
+    #open() {
       const given = JSON.parse(this.querySelector('script[type="application/json"]').textContent);
       const place = [...this.ownerDocument.querySelectorAll(NAME)].indexOf(this) + 1;
       const { location, history } = this.ownerDocument.defaultView;

@@ -33,6 +33,7 @@ export function playground(root, config, host, mathematics) {
   let due = 0;
   let told = null;
   let playing = 0;
+  let fading = null;
 
   const make = (tag, attributes, ...children) => element(document, tag, attributes, ...children);
   const main = make("div", { class: "ok-main" });
@@ -251,7 +252,8 @@ export function playground(root, config, host, mathematics) {
     }
     if (copied) text.hidden = true;
     note.textContent = copied ? done : "Copy the text below:";
-    setTimeout(() => { if (copied) note.textContent = ""; }, FADE);
+    clearTimeout(fading);
+    if (copied) fading = setTimeout(() => { note.textContent = ""; }, FADE);
   }
 
   surface.onresize = draw;
