@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help book serve test format lock clean
+.PHONY: help book serve test bench binder format lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -43,7 +43,7 @@ book: export OMP_NUM_THREADS ?= 1
 book: export OPTKIT_BACKEND ?= torch
 book: $(STAMP)  ## build the book, executed, into _build/html
 	$(BIN)/jupyter-book build . -W -n --keep-going
-	@test -f $(SITE)/index.html
+	@$(BIN)/python tools/built_book.py --mark
 	@echo
 	@echo "The book is built. To read it, type:  make serve$(if $(filter-out 8000,$(PORT)), PORT=$(PORT))   and open http://127.0.0.1:$(PORT)"
 
@@ -54,14 +54,23 @@ serve: $(STAMP)  ## serve the built book on 127.0.0.1
 # One thread per worker: the machine's cores are shared among the workers.
 test: export OMP_NUM_THREADS ?= 1
 test: export MPLBACKEND ?= Agg
-test: $(STAMP)  ## check format, lint, unit tests, doctests and the notebooks
+test: $(STAMP)  ## check format, lint, spelling, unit tests, doctests, the notebooks and the built site
+	@$(BIN)/python tools/built_book.py || env -u MPLBACKEND $(MAKE) book
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/codespell
 	$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile
 	$(BIN)/python -m pytest --doctest-modules optkit
 	OPTKIT_BACKEND=torch $(BIN)/python -m pytest --nbval-lax chapters reference -n $(WORKERS) --dist loadfile
 
-format: $(STAMP)  ## format the code and strip the notebooks
+bench: $(STAMP)  ## time a step against other optimizers (15 minutes; BENCH=--quick: one minute)
+	$(BIN)/python benchmarks/step.py $(BENCH)
+
+binder: $(STAMP)  ## a chapter and the playground in JupyterLab, in a fresh environment of environment.yml's pins
+	$(BIN)/python tools/binder.py
+
+format: $(STAMP)  ## format the code, strip the notebooks, write the address of _config.yml where it is needed
+	$(BIN)/python tools/address.py
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/python tools/strip_notebooks.py $(wildcard chapters/*.ipynb reference/*.ipynb)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["lenet", "logistic_regression", "mlp"]
+__all__ = ["lenet", "logistic_regression", "mlp", "network_in_network"]
 
 FASHION_MNIST_SHAPE = (1, 28, 28)
 
@@ -33,7 +33,7 @@ def logistic_regression(
         seed: of the first weights, 0 … 2⁶³ − 1.
 
     Returns:
-        A module from (N, *input_shape) to (N, classes), float32, on the CPU.
+        A module from ``(N, *input_shape)`` to ``(N, classes)``, float32, on the CPU.
 
     Raises:
         ValueError: an argument is outside its range.
@@ -62,7 +62,7 @@ def mlp(
         seed: of the first weights, 0 … 2⁶³ − 1.
 
     Returns:
-        A module from (N, *input_shape) to (N, classes), float32, on the CPU.
+        A module from ``(N, *input_shape)`` to ``(N, classes)``, float32, on the CPU.
 
     Raises:
         ValueError: an argument is outside its range.
@@ -103,7 +103,7 @@ def lenet(
         seed: of the first weights, 0 … 2⁶³ − 1.
 
     Returns:
-        A module from (N, *input_shape) to (N, classes), float32, on the CPU.
+        A module from ``(N, *input_shape)`` to ``(N, classes)``, float32, on the CPU.
 
     Raises:
         ValueError: an argument is outside its range.
@@ -136,6 +136,71 @@ def lenet(
             nn.Linear(120, 84),
             nn.ReLU(),
             nn.Linear(84, classes),
+        )
+
+
+def network_in_network(
+    *,
+    input_shape: Sequence[int] = (3, 32, 32),
+    classes: int = 10,
+    width: int = 192,
+    dropout: float = 0.5,
+    seed: int = 0,
+) -> nn.Sequential:
+    """Return a Network-in-Network: three blocks of a convolution and two 1×1 convolutions, no linear layer.
+
+    Block 1: 5×5 to w channels, 1×1 to 5w/6, 1×1 to w/2, maximum over 3×3 in steps of 2, dropout. Block 2: 5×5
+    to w, 1×1 to w twice, mean over 3×3 in steps of 2, dropout. Block 3: 3×3 to w, 1×1 to w, 1×1 to
+    ``classes``, mean over all places. ReLU after each convolution. With w = 192 it has 966,986 weights for
+    3×32×32 and 10 classes.
+
+    Args:
+        input_shape: of one image: channels (at least 1), height and width (at least 4).
+        classes: number of logits, at least 2.
+        width: channels w, a multiple of 6.
+        dropout: probability to drop a channel's value, 0 … 1, excluding 1.
+        seed: of the first weights, 0 … 2⁶³ − 1. The dropout follows the random stream of the training.
+
+    Returns:
+        A module from ``(N, *input_shape)`` to ``(N, classes)``, float32, on the CPU.
+
+    Raises:
+        ValueError: an argument is outside its range.
+
+    Example:
+        >>> sum(weight.numel() for weight in network_in_network().parameters())
+        966986
+
+    Source: lin2014network.
+    """
+    _check(input_shape, classes, seed)
+    channels, height, side = input_shape
+    if min(height, side) < 4:
+        raise ValueError(f"input_shape must have height and width >= 4, got {tuple(input_shape)}")
+    if width < 6 or width % 6:
+        raise ValueError(f"width must be a multiple of 6, got {width}")
+    if not 0 <= dropout < 1:
+        raise ValueError(f"dropout must be in 0 … 1, excluding 1, got {dropout}")
+    from torch import nn
+
+    def block(first: int, *sizes: int, kernel: int) -> list[nn.Module]:
+        layers: list[nn.Module] = []
+        for place, (into, out) in enumerate(zip((first, *sizes), sizes, strict=False)):
+            side = 1 if place else kernel
+            layers += [nn.Conv2d(into, out, side, padding=side // 2), nn.ReLU()]
+        return layers
+
+    with _seeded(seed):
+        return nn.Sequential(
+            *block(channels, width, width * 5 // 6, width // 2, kernel=5),
+            nn.MaxPool2d(3, stride=2, padding=1),
+            nn.Dropout(dropout),
+            *block(width // 2, width, width, width, kernel=5),
+            nn.AvgPool2d(3, stride=2, padding=1),
+            nn.Dropout(dropout),
+            *block(width, width, width, classes, kernel=3),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
         )
 
 

@@ -57,6 +57,23 @@ def _claims(renderer: NbElementRenderer, data: MimeData, texts: dict[str, str]) 
     return [nodes.container("", *_markdown(renderer, data, data.string), classes=["optkit-claims"])]
 
 
+def _table(renderer: NbElementRenderer, data: MimeData, texts: dict[str, str]) -> list[nodes.Element]:
+    return [nodes.container("", *_markdown(renderer, data, data.string), classes=["optkit-table"])]
+
+
+def _live(renderer: NbElementRenderer, data: MimeData, texts: dict[str, str]) -> list[nodes.Element]:
+    """A figure that answers: the custom element, under a number and a caption where it has a name."""
+    element = nodes.raw("", data.string, format="html")
+    if "name" not in texts:
+        return [element]
+    figure = nodes.figure("", element, classes=["optkit-live"])
+    figure["names"].append(nodes.fully_normalize_name(texts["name"]))
+    renderer.renderer.document.note_explicit_target(figure, figure)
+    (paragraph,) = _markdown(renderer, data, texts["caption"])
+    figure += nodes.caption(paragraph.rawsource, "", *paragraph.children)
+    return [figure]
+
+
 def _markdown(renderer: NbElementRenderer, data: MimeData, text: str) -> list[nodes.Element]:
     """Parse MyST with the book's own settings, roles and labels included."""
     holder = nodes.Element()
@@ -71,4 +88,6 @@ _SETTERS = {
     "equation": ("text/markdown", _equation),
     "source": ("text/markdown", _source),
     "claims": ("text/markdown", _claims),
+    "table": ("text/markdown", _table),
+    "live": ("text/html", _live),
 }

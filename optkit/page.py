@@ -7,7 +7,7 @@ equation, as code or as a table; JupyterLab shows the same as Markdown.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,7 @@ class Block:
     """A piece of Markdown with what the book needs to know about it.
 
     Attributes:
-        kind: ``equation``, ``source`` or ``claims``.
+        kind: ``equation``, ``source``, ``claims`` or ``table``.
         markdown: What a notebook shows.
         plain: What a terminal shows.
         texts: Details for the page, by kind.
@@ -58,7 +58,7 @@ def equation(
         rule: A rule, the name of one in `optkit.rules.RULES`, or any formula (a schedule, a problem).
         title: Heading of the box, as MyST Markdown; by default the label the rule has in every figure.
         label: ``eq-`` and words in lower case joined by hyphens, unique in the book: gives the equation its
-            number, and ``{eq}`eq-adam` `` refers to it. None for an equation without a number.
+            number, and ``{eq}`eq-adam``` refers to it. None for an equation without a number.
         **flags: Which variant, as for `optkit.translation.to_latex` (``eps_inside=False``, ...).
 
     Raises:
@@ -102,13 +102,30 @@ def source(rule: Rule | Formula | str) -> Block:
     return Block("source", f"```python\n{text}\n```\n", text)
 
 
+def code(text: str, language: str) -> Block:
+    """Print a generated text, such as the C of a rule.
+
+    Args:
+        text: The text.
+        language: Its language, as Pygments calls it (``"c"``, ``"cuda"``, ``"javascript"``).
+
+    Example:
+        >>> print(code("int answer;", "c").markdown, end="")
+        ```c
+        int answer;
+        ```
+    """
+    text = text.strip("\n")
+    return Block("source", f"```{language}\n{text}\n```\n", text)
+
+
 def claims(rows: Iterable[Mapping[str, Any]]) -> Block:
     """Print a table of claims: statement, measured number, spread and verdict.
 
     Args:
         rows: For each claim ``id``, ``statement``, ``measured``, ``spread`` (MyST Markdown or numbers) and
             ``verdict``: one of holds, holds under conditions, not reproduced here. Optionally ``command``:
-            what repeats the measurement. `optkit.studies.ledger.claims` gives such rows.
+            what repeats the measurement. `optkit.studies.claims` gives such rows.
 
     Raises:
         ValueError: A row without one of the five entries, or with another verdict.
@@ -118,7 +135,7 @@ def claims(rows: Iterable[Mapping[str, Any]]) -> Block:
         ...          "verdict": "holds"}])
         C01: It is stable. Measured 0.2, spread none: holds.
     """
-    table = ["| Claim | Statement | Measured | Spread | Verdict |", "|---|---|---|---|---|"]
+    lines = ["| Claim | Statement | Measured | Spread | Verdict |", "|---|---|---|---|---|"]
     plain, commands = [], {}
     for row in rows:
         missing = [key for key in ("id", "statement", "measured", "spread", "verdict") if key not in row]
@@ -127,14 +144,45 @@ def claims(rows: Iterable[Mapping[str, Any]]) -> Block:
         if row["verdict"] not in VERDICTS:
             raise ValueError(f"verdict must be one of {', '.join(VERDICTS)}, got {row['verdict']!r}")
         cells = [row["id"], row["statement"], row["measured"], row["spread"], VERDICTS[row["verdict"]]]
-        table.append(
-            "| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
-        )
+        lines.append("| " + " | ".join(map(_cell, cells)) + " |")
         if row.get("command"):
             commands.setdefault(row["command"], []).append(row["id"])
         plain.append("{id}: {statement} Measured {measured}, spread {spread}: {verdict}.".format(**row))
     repeat = [f"Measured again by `{command}` ({', '.join(ids)})." for command, ids in commands.items()]
-    return Block("claims", "\n\n".join(["\n".join(table), *repeat]) + "\n", "\n".join(plain))
+    return Block("claims", "\n\n".join(["\n".join(lines), *repeat]) + "\n", "\n".join(plain))
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[Any]], *, below: Iterable[str] = ()) -> Block:
+    """Print a table that is made by a function, such as `optkit.conventions.parameters`.
+
+    Args:
+        heads: The heads of the columns, MyST Markdown.
+        rows: The cells of each row, MyST Markdown or numbers, as many as there are heads.
+        below: Items of a list below the table, MyST Markdown.
+
+    Raises:
+        ValueError: A row of another length.
+
+    Example:
+        >>> table(["Letter", "Value"], [["$x$", 1], ["$y$", 2]])
+        Letter | Value
+        $x$ | 1
+        $y$ | 2
+    """
+    lines = [[_cell(head) for head in heads]]
+    for row in rows:
+        if len(row) != len(heads):
+            raise ValueError(f"a row must have {len(heads)} cells, one for each head, got {len(row)}: {row}")
+        lines.append([_cell(cell) for cell in row])
+    text = ["| " + " | ".join(line) + " |" for line in lines]
+    text.insert(1, "|" + "---|" * len(heads))
+    items = [f"- {item}" for item in below]
+    plain = [" | ".join(line) for line in lines] + items
+    return Block("table", "\n".join([*text, "", *items]).rstrip() + "\n", "\n".join(plain))
+
+
+def _cell(cell: Any) -> str:
+    return str(cell).replace("|", "\\|").replace("\n", " ")
 
 
 def _find(rule: Rule | Formula | str) -> Rule | Formula:

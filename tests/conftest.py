@@ -2,6 +2,7 @@
 
 import os
 
+import chromium
 import pytest
 
 from optkit.kernels import backend, compiler
@@ -23,3 +24,23 @@ def kernel_cache(request):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(compiler, "cache_folder", lambda: folder)
         yield
+
+
+def not_run(reason: str) -> None:
+    """Say in one line that a test is not run; in continuous integration that is a failure."""
+    (pytest.fail if os.environ.get("CI") else pytest.skip)(f"NOT RUN: {reason}")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """One Chromium for all that is tested in a page."""
+    from playwright.sync_api import sync_playwright
+
+    try:
+        path = chromium.find()
+    except chromium.NoBrowserError as error:
+        not_run(str(error))
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=chromium.launch_arguments())
+        yield opened
+        opened.close()

@@ -122,6 +122,7 @@ def test_conversions_undo_each_other(alpha):
         smoothing_factor(window=effective_window(alpha)),
         smoothing_factor(lag=lag(alpha)),
         smoothing_factor(half_life=half_life(alpha)),
+        smoothing_factor(span=equivalent_window(alpha)),
     ):
         assert other == pytest.approx(alpha, rel=1e-12)
 
@@ -130,6 +131,7 @@ def test_pandas_names_for_the_same_factor():
     for ours, theirs in (
         ({"lag": 4}, {"com": 4}),
         ({"half_life": 3}, {"halflife": 3}),
+        ({"span": 19}, {"span": 19}),
         ({"swapped": 0.2}, {"alpha": 0.2}),
     ):
         expected = pd.Series(SERIES).ewm(adjust=False, **theirs).mean()
@@ -217,7 +219,7 @@ def test_clear_errors():
         ewma(SERIES, 0.5, form="adjusted")
     with pytest.raises(ValueError, match="1-D of one length"):
         least_squares_weights(SERIES, SERIES[:-1], 2)
-    with pytest.raises(TypeError, match="exactly one of swapped, window, lag, half_life, got 2"):
+    with pytest.raises(TypeError, match="exactly one of swapped, window, lag, half_life, span, got 2"):
         smoothing_factor(lag=1, window=2)
     with pytest.raises(ValueError, match=r"swapped must be in \(0, 1\], got 0"):
         smoothing_factor(swapped=0)

@@ -73,6 +73,12 @@ def test_the_tests_compile_with_the_nvrtc_of_the_gpu_extra(pins):
     assert found[0] == found[1] == {f"nvidia-cuda-nvrtc=={pins.read_lock()['nvidia-cuda-nvrtc']}"}
 
 
+def test_the_tests_run_studies_with_what_the_extra_installs():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    found = extras["optional-dependencies"]
+    assert set(found["studies"]) <= set(found["test"])
+
+
 def test_one_version_everywhere():
     assert version("optkit") == optkit.__version__
     assert f"version: {optkit.__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")

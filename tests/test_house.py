@@ -34,8 +34,10 @@ def test_every_path_named_exists(guide):
 
 def test_every_page_is_in_the_table_of_contents_and_the_chapters_stand_in_order():
     listed = re.findall(r"- file: (\S+)", read("_toc.yml"))
-    pages = [p for folder in ("chapters", "reference") for p in (ROOT / folder).iterdir()]
-    names = {f"{p.parent.name}/{p.stem}" for p in pages if p.suffix in {".md", ".ipynb"}}
+    pages = [p for folder in ("chapters", "reference") for p in (ROOT / folder).rglob("*.*")]
+    names = {"preface"} | {
+        str(p.relative_to(ROOT).with_suffix("")) for p in pages if p.suffix in {".md", ".ipynb"}
+    }
     assert set(listed) == names
     chapters = [name for name in listed if name.startswith("chapters/")]
     assert chapters == sorted(chapters)

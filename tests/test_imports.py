@@ -28,6 +28,10 @@ def test_rooms_without_torch(room):
     assert loaded_after(f"import optkit.{room}") <= {"numpy"}
 
 
+def test_widgets_need_what_notebooks_have():
+    assert loaded_after("import optkit.widgets") <= {"numpy", "IPython"}
+
+
 def test_the_probe_sees_what_is_loaded():
     assert loaded_after("import numpy") == {"numpy"}
 

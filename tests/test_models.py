@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from optkit.models import lenet, logistic_regression, mlp
+from optkit.models import lenet, logistic_regression, mlp, network_in_network
 
-MODELS = [logistic_regression, mlp, lenet]
+MODELS = [logistic_regression, mlp, lenet, network_in_network]
 
 
 def weights(model):
@@ -19,7 +19,10 @@ def test_logits_have_the_shape_asked_for(make, shape, classes):
     assert model(torch.randn(4, *shape)).shape == (4, classes)
 
 
-@pytest.mark.parametrize(("make", "count"), [(logistic_regression, 7_850), (mlp, 101_770), (lenet, 61_706)])
+@pytest.mark.parametrize(
+    ("make", "count"),
+    [(logistic_regression, 7_850), (mlp, 101_770), (lenet, 61_706), (network_in_network, 966_986)],
+)
 def test_the_number_of_weights(make, count):
     assert weights(make()).numel() == count
 
@@ -56,6 +59,9 @@ def test_logistic_regression_is_the_linear_map():
         (mlp, {"input_shape": (28, 28)}, "input_shape must be channels, height and width"),
         (mlp, {"hidden": (32, 0)}, "hidden must be >= 1 in each layer"),
         (logistic_regression, {"classes": 1}, "classes must be >= 2, got 1"),
+        (network_in_network, {"width": 100}, "width must be a multiple of 6, got 100"),
+        (network_in_network, {"dropout": 1.0}, "dropout must be in 0 … 1"),
+        (network_in_network, {"input_shape": (1, 3, 8)}, "height and width >= 4, got \\(1, 3, 8\\)"),
         (logistic_regression, {"seed": -1}, "seed must lie in 0 … 2⁶³ − 1, got -1"),
     ],
 )

@@ -2,7 +2,8 @@
 
 import pytest
 
-from optkit.page import claims, equation, source
+from optkit import page
+from optkit.page import claims, equation, source, table
 from optkit.rules import RULES
 from optkit.translation import to_latex
 
@@ -50,10 +51,10 @@ def test_unknown_rules_and_labels_are_refused():
 
 
 def test_claims_are_a_table_with_a_verdict_each():
-    table = claims([ROW, ROW | {"id": "C02", "verdict": "not reproduced here"}]).markdown.splitlines()
-    assert len(table) == 4
-    assert table[2] == r"| C01 | Stable iff $\|x\| < 1$. | 0.21 | 0.20 to 0.22 | ✓ holds |"
-    assert table[3].endswith("| ✗ not reproduced here |")
+    lines = claims([ROW, ROW | {"id": "C02", "verdict": "not reproduced here"}]).markdown.splitlines()
+    assert len(lines) == 4
+    assert lines[2] == r"| C01 | Stable iff $\|x\| < 1$. | 0.21 | 0.20 to 0.22 | ✓ holds |"
+    assert lines[3].endswith("| ✗ not reproduced here |")
 
 
 def test_the_command_that_repeats_a_measurement_stands_below_the_table():
@@ -66,3 +67,18 @@ def test_a_claim_without_its_spread_or_with_another_verdict_is_refused():
         claims([{key: value for key, value in ROW.items() if key != "spread"}])
     with pytest.raises(ValueError, match="verdict must be one of holds"):
         claims([ROW | {"verdict": "probably"}])
+
+
+def test_a_table_has_its_heads_and_a_line_for_each_row():
+    block = table(["$a$", "b"], [["|x|", 1], ["two\nlines", 2]])
+    assert block.markdown.splitlines() == ["| $a$ | b |", "|---|---|", r"| \|x\| | 1 |", "| two lines | 2 |"]
+    assert table(["a"], [[1]], below=["$b$"]).markdown == "| a |\n|---|\n| 1 |\n\n- $b$\n"
+    assert block._repr_mimebundle_()[1]["optkit"] == {"kind": "table"}
+    with pytest.raises(ValueError, match="a row must have 2 cells, one for each head, got 1"):
+        table(["a", "b"], [["x"]])
+
+
+def test_code_is_shown_as_it_is():
+    block = page.code("\nint x;  // y\n", "c")
+    assert block.kind == "source" and block.plain == "int x;  // y"
+    assert block.markdown == "```c\nint x;  // y\n```\n"

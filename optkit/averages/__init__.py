@@ -15,6 +15,7 @@ from optkit.averages.series import (
     sma,
     wma,
 )
+from optkit.averages.signals import SIGNALS, noisy_signal
 from optkit.averages.windows import (
     effective_window,
     equivalent_window,
@@ -25,6 +26,7 @@ from optkit.averages.windows import (
 )
 
 __all__ = [
+    "SIGNALS",
     "effective_window",
     "equivalent_window",
     "ewma",
@@ -34,6 +36,7 @@ __all__ = [
     "half_life",
     "lag",
     "least_squares_weights",
+    "noisy_signal",
     "normalised",
     "sma",
     "smoothing_factor",

@@ -29,6 +29,12 @@ def ewma_normalised_step(s, g, t, *, alpha=0.9):
     return s, v
 
 
+@formula
+def weighted_term(total, g, *, weight):
+    """A weighted average with one more of its values: what a convolution repeats."""
+    return total + weight * g
+
+
 def sma(series: ArrayLike, window: int) -> Array:
     """Simple moving average: v_t = (g_t + … + g_{t−w+1}) / w.
 
@@ -73,7 +79,7 @@ def wma(series: ArrayLike, weights: ArrayLike) -> Array:
     result = np.full(values.shape, np.nan)
     total = np.zeros((n - width + 1, *values.shape[1:]))
     for i, weight in enumerate(w):
-        total += weight * values[width - 1 - i : n - i]
+        total = weighted_term(total, values[width - 1 - i : n - i], weight=weight)
     result[width - 1 :] = total
     return result
 

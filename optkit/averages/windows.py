@@ -9,6 +9,23 @@ from numpy.typing import ArrayLike
 
 from optkit.averages.checks import checked_alpha
 from optkit.averages.series import normalised
+from optkit.language.functions import log
+from optkit.language.grammar import formula
+
+
+@formula
+def ewma_reach(*, alpha):
+    """How many values an EWMA averages, their mean age, and what it leaves of the variance of white noise."""
+    window = 1 / (1 - alpha)
+    age = alpha / (1 - alpha)
+    left = (1 - alpha) / (1 + alpha)
+    return window, age, left
+
+
+@formula
+def ewma_half_life(*, alpha):
+    """Steps after which a value's weight in an EWMA has halved."""
+    return log(0.5) / log(alpha)
 
 
 def lag(average: float | ArrayLike) -> float:
@@ -22,8 +39,8 @@ def lag(average: float | ArrayLike) -> float:
         (9.0, 1.0)
     """
     if np.ndim(average) == 0:
-        alpha = checked_alpha(average)
-        return alpha / (1 - alpha)
+        _, age, _ = ewma_reach(alpha=checked_alpha(average))
+        return age
     w = normalised(average)
     return float(np.arange(len(w)) @ w)
 
@@ -39,8 +56,8 @@ def variance_factor(average: float | ArrayLike) -> float:
         (0.3333333333333333, 0.25)
     """
     if np.ndim(average) == 0:
-        alpha = checked_alpha(average)
-        return (1 - alpha) / (1 + alpha)
+        _, _, left = ewma_reach(alpha=checked_alpha(average))
+        return left
     w = normalised(average)
     return float(w @ w)
 
@@ -52,7 +69,8 @@ def effective_window(alpha: float) -> float:
         >>> effective_window(0.5)
         2.0
     """
-    return 1 / (1 - checked_alpha(alpha))
+    window, _, _ = ewma_reach(alpha=checked_alpha(alpha))
+    return window
 
 
 def equivalent_window(average: float | ArrayLike) -> float:
@@ -73,7 +91,7 @@ def half_life(alpha: float) -> float:
         1.0
     """
     alpha = checked_alpha(alpha)
-    return 0.0 if alpha == 0 else math.log(0.5) / math.log(alpha)
+    return 0.0 if alpha == 0 else ewma_half_life(alpha=alpha)
 
 
 def smoothing_factor(
@@ -82,6 +100,7 @@ def smoothing_factor(
     window: float | None = None,
     lag: float | None = None,
     half_life: float | None = None,
+    span: float | None = None,
 ) -> float:
     """α from another way to say it. Give exactly one.
 
@@ -90,6 +109,7 @@ def smoothing_factor(
         window: Effective window N ≥ 1: 1 − 1/N.
         lag: Mean age ≥ 0 (pandas' ``com``): lag / (1 + lag).
         half_life: Steps > 0 until a weight has halved: ½^(1/h).
+        span: pandas' ``span`` n ≥ 1, the `equivalent_window`: (n − 1)/(n + 1).
 
     Raises:
         TypeError: None or several are given.
@@ -99,7 +119,7 @@ def smoothing_factor(
         >>> smoothing_factor(swapped=0.25), smoothing_factor(window=10), smoothing_factor(half_life=1)
         (0.75, 0.9, 0.5)
     """
-    given = {"swapped": swapped, "window": window, "lag": lag, "half_life": half_life}
+    given = {"swapped": swapped, "window": window, "lag": lag, "half_life": half_life, "span": span}
     chosen = [(name, value) for name, value in given.items() if value is not None]
     if len(chosen) != 1:
         raise TypeError(f"give exactly one of {', '.join(given)}, got {len(chosen)}")
@@ -109,6 +129,7 @@ def smoothing_factor(
         "window": (">= 1", lambda n: 1 <= n < math.inf, lambda n: 1 - 1 / n),
         "lag": (">= 0", lambda a: 0 <= a < math.inf, lambda a: a / (1 + a)),
         "half_life": ("> 0", lambda h: 0 < h < math.inf, lambda h: 0.5 ** (1 / h)),
+        "span": (">= 1", lambda n: 1 <= n < math.inf, lambda n: (n - 1) / (n + 1)),
     }[name]
     if isinstance(value, bool) or not hasattr(value, "__float__") or not inside(value):
         raise ValueError(f"{name} must be {allowed}, got {value}")

@@ -6,6 +6,7 @@
 [(10000, 1, 28, 28), (10000,), (2000, 1, 28, 28), (2000,)]
 """
 
+from optkit.data.by_name import by_name
 from optkit.data.dataset import DamagedData, DataError, Dataset, MissingData, Tensors, stratified
 from optkit.data.download import DownloadError
 from optkit.data.published import cifar10, cifar100, mnist
@@ -18,6 +19,7 @@ __all__ = [
     "DownloadError",
     "MissingData",
     "Tensors",
+    "by_name",
     "cifar10",
     "cifar100",
     "digits",

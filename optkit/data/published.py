@@ -81,7 +81,7 @@ def cifar10(*, download: bool = False, progress: bool = True) -> Dataset:
     """Return CIFAR-10: 50,000 + 10,000 colour photographs in 10 classes, 3×32×32.
 
     Searched for in `$OPTKIT_DATA/cifar-10` and the user's cache, as the published cifar-10-binary.tar.gz
-    (checked against the published checksum) or unpacked as cifar-10-batches-bin/*.bin (checked by length,
+    (checked against the published checksum) or unpacked as ``cifar-10-batches-bin/*.bin`` (checked by length,
     labels and the number of images of each class: no checksums of these are published). Nothing is ever
     unpickled.
 
@@ -104,7 +104,7 @@ def cifar100(*, download: bool = False, progress: bool = True) -> Dataset:
     """Return CIFAR-100: 50,000 + 10,000 colour photographs in 100 (fine) classes, 3×32×32.
 
     Searched for in `$OPTKIT_DATA/cifar-100` and the user's cache, as cifar-100-binary.tar.gz or unpacked as
-    cifar-100-binary/*.bin; all else as for `cifar10`.
+    ``cifar-100-binary/*.bin``; all else as for `cifar10`.
 
     Args:
         download: allow a download of 169 MB when it is not found.

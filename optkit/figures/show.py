@@ -21,7 +21,7 @@ _FILE_NAME = re.compile(r"\S+\.(png|jpe?g|svg|gif|webp|pdf)", re.IGNORECASE)
 def show(figure: Figure, *, name: str, caption: str, alt: str) -> None:
     """Show ``figure`` under a caption, with a name to refer to and a text for readers who do not see it.
 
-    On the page of the book this becomes a numbered figure: ``{numref}`fig-lag` `` refers to it. In a
+    On the page of the book this becomes a numbered figure: ``{numref}`fig-lag``` refers to it. In a
     notebook the image appears with its caption.
 
     Args:
@@ -49,10 +49,7 @@ def show(figure: Figure, *, name: str, caption: str, alt: str) -> None:
 
 def picture(figure: Figure, *, name: str, caption: str, alt: str) -> Picture:
     """Return what `show` displays: the image with its texts. Arguments and errors as in `show`."""
-    if not _NAME.fullmatch(name):
-        raise ValueError(f"name must look like fig-two-words, got {name!r}")
-    if not caption.strip() or "\n\n" in caption.strip():
-        raise ValueError(f"caption must be one paragraph, got {caption!r}")
+    check_texts(name, caption)
     fault = alt_fault(alt, caption)
     if fault:
         raise ValueError(fault)
@@ -63,6 +60,18 @@ def picture(figure: Figure, *, name: str, caption: str, alt: str) -> Picture:
     pyplot.close(figure)  # else a notebook shows a pyplot figure a second time, without its texts
     width = round(figure.get_figwidth() * figure.get_dpi())
     return Picture(name, " ".join(caption.split()), " ".join(alt.split()), buffer.getvalue(), width)
+
+
+def check_texts(name: str, caption: str) -> None:
+    """Raise if the book would refuse the name or the caption of a figure.
+
+    Raises:
+        ValueError: A name of another form than ``fig-two-words``, or a caption that is no single paragraph.
+    """
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"name must look like fig-two-words, got {name!r}")
+    if not caption.strip() or "\n\n" in caption.strip():
+        raise ValueError(f"caption must be one paragraph, got {caption!r}")
 
 
 def alt_fault(alt: str | None, caption: str = "") -> str | None:

@@ -3,5 +3,6 @@
 from optkit.kernels.backend import compiled, gpu, wanted
 from optkit.kernels.compiler import Unavailable
 from optkit.kernels.cpu import Counts, Kernel, Table
+from optkit.kernels.look import Watch
 
-__all__ = ["Counts", "Kernel", "Table", "Unavailable", "compiled", "gpu", "wanted"]
+__all__ = ["Counts", "Kernel", "Table", "Unavailable", "Watch", "compiled", "gpu", "wanted"]

@@ -7,7 +7,7 @@ import warnings
 from functools import cache
 from typing import Any
 
-from optkit.kernels import cuda
+from optkit.kernels import cuda, look
 from optkit.kernels.compiler import Unavailable
 from optkit.kernels.cpu import Counts, Kernel
 from optkit.translation.path import Path
@@ -44,6 +44,7 @@ def why_no_cuda(index: int = 0) -> str:
 def _gpu(index: int) -> tuple[cuda.Device | None, str]:
     try:
         Counts([])  # the step counts lie on the CPU
+        look.check()
         return cuda.device(index), ""
     except Unavailable as reason:
         return None, str(reason)
@@ -54,7 +55,7 @@ def compiled(way: Path, dtype: str, device: cuda.Device | None = None) -> Kernel
 
     Args:
         way: The path.
-        dtype: One of `optkit.translation.c.DTYPES`.
+        dtype: One of ``optkit.translation.c.DTYPES``.
         device: What `gpu` returned: the kernel is loaded there. None for the CPU.
 
     Raises:
@@ -70,6 +71,7 @@ def compiled(way: Path, dtype: str, device: cuda.Device | None = None) -> Kernel
         return kernel
     try:
         Counts([])
+        look.check()
         return Kernel(way, dtype)
     except Unavailable as reason:
         if choice == "c":

@@ -25,7 +25,7 @@ from optkit.atomic import atomic_write
 CANDIDATES = ("gcc", "clang", "cc", "g++", "clang++")
 """Compilers, the first that works is taken; before them the one that the environment variable CC names."""
 
-STRICT = ("-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-fPIC", "-shared")
+STRICT = ("-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-fPIC", "-shared", "-lm")
 """Flags of every build. None of them changes a result; ``-ffast-math`` would."""
 
 VARIANTS = (("-march=native", "-fopenmp"), ("-march=native",), ("-fopenmp",), ())

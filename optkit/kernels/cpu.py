@@ -22,14 +22,9 @@ _COUNT = """
 #ifdef __cplusplus
 extern "C"
 #endif
-double optkit_count(long long n, double* const* counts, double by)
+void optkit_count(long long n, double* const* counts)
 {
-    double first = n ? *counts[0] : 0, result = first;
-    for (long long k = 0; k < n; k++) {
-        if (*counts[k] != first) result = -1;
-        if (by != 0) *counts[k] += by;
-    }
-    return result;
+    for (long long k = 0; k < n; k++) *counts[k] += 1;
 }
 """
 
@@ -39,7 +34,7 @@ class Kernel:
 
     Args:
         way: The path.
-        dtype: One of `optkit.translation.c.DTYPES`.
+        dtype: One of ``optkit.translation.c.DTYPES``.
 
     Attributes:
         scalars: Names of the scalars that a step takes, in order.
@@ -81,7 +76,8 @@ class Table:
     Attributes:
         addresses: The columns, one after the other, as ctypes array.
         starts: Tensor, first element and length of each chunk, as ctypes array.
-        chunks, tensors: How many there are.
+        chunks: How many chunks there are.
+        tensors: How many tensors there are.
     """
 
     def __init__(self, columns: Sequence[Sequence[int]], lengths: Sequence[int]) -> None:
@@ -95,33 +91,28 @@ class Table:
         self.starts = (ctypes.c_longlong * (3 * len(cuts)))(*[x for cut in cuts for x in cut])
         self.addresses = (ctypes.c_uint64 * (len(columns) * self.tensors))(*[x for c in columns for x in c])
 
-    def move(self, column: int, addresses: Sequence[int]) -> None:
-        """Write the present addresses of one column: 0 for θ, 1 for g, then the state."""
-        self.addresses[column * self.tensors : (column + 1) * self.tensors] = addresses
+    def move(self, column: int, addresses: Any) -> None:
+        """Write the present addresses of one column, a ctypes array: 0 for θ, 1 for g, then the state."""
+        ctypes.memmove(ctypes.byref(self.addresses, 8 * column * self.tensors), addresses, 8 * self.tensors)
 
 
 class Counts:
     """The step counts of many parameters: float64 numbers at these addresses."""
 
     def __init__(self, addresses: Sequence[int]) -> None:
-        self._count = _counter()
+        self._count, self.addresses = _counter(), tuple(addresses)
         self._addresses = (ctypes.c_uint64 * len(addresses))(*addresses)
-
-    def common(self) -> float | None:
-        """The count that all share; None where they differ."""
-        count = self._count(len(self._addresses), self._addresses, 0.0)
-        return None if count < 0 else count
 
     def advance(self) -> None:
         """Add 1 to every count."""
-        self._count(len(self._addresses), self._addresses, 1.0)
+        self._count(len(self._addresses), self._addresses)
 
 
 @cache
 def _counter() -> Any:
     function = build(_COUNT).library.optkit_count
-    function.argtypes = [ctypes.c_longlong, ctypes.c_void_p, ctypes.c_double]
-    function.restype = ctypes.c_double
+    function.argtypes = [ctypes.c_longlong, ctypes.c_void_p]
+    function.restype = None
     return function
 
 

@@ -74,6 +74,20 @@ class Device:
             self._torch.from_numpy(array).pin_memory().to(f"cuda:{self.index}", non_blocking=True)
         )  # torch keeps the pinned memory until the copy is done
 
+    def later(self, number: Any) -> Callable[[], float]:
+        """Ask for a number on this device; what is returned gives it, and waits if it is not there yet."""
+        cuda = self._torch.cuda
+        host = self._torch.empty((), dtype=number.dtype, pin_memory=True)
+        host.copy_(number.reshape(()), non_blocking=True)
+        arrived = cuda.Event()
+        arrived.record(cuda.current_stream(self.index))
+
+        def answer() -> float:
+            arrived.synchronize()
+            return host.item()
+
+        return answer
+
     def load(self, source: str) -> Launch:
         """Compile a text for this device and load it."""
         code, cuda = nvrtc.compiled(source, self.target), self._cupy.cuda

@@ -40,6 +40,20 @@ def _elementwise(name: str, x: Any) -> Any:
     return getattr(math if library is None else library, name)(x)
 
 
+def _wave(name: str, x: Any, quarter: float) -> Any:
+    from optkit.language.portable import FARTHEST, wave
+
+    library = _library(x)
+    if library is None:
+        return wave(x, quarter=quarter) if abs(x) <= FARTHEST else getattr(math, name)(x)
+    if library.__name__ != "numpy" or x.dtype != "float64":
+        return getattr(library, name)(x)
+    near = abs(x) <= FARTHEST
+    if near.all():
+        return wave(x, quarter=quarter)
+    return library.where(near, wave(library.where(near, x, 0.0), quarter=quarter), getattr(library, name)(x))
+
+
 def sqrt(x: Any) -> Any:
     """Square root, element by element.
 
@@ -51,23 +65,23 @@ def sqrt(x: Any) -> Any:
 
 
 def sin(x: Any) -> Any:
-    """Sine of ``x`` in radians.
+    """Sine of ``x`` in radians; floats and float64 arrays with the bits of ``optkit.language.portable``.
 
     Example:
         >>> sin(0.0)
         0.0
     """
-    return _elementwise("sin", x)
+    return _wave("sin", x, 0.0)
 
 
 def cos(x: Any) -> Any:
-    """Cosine of ``x`` in radians.
+    """Cosine of ``x`` in radians; floats and float64 arrays with the bits of ``optkit.language.portable``.
 
     Example:
         >>> cos(0.0)
         1.0
     """
-    return _elementwise("cos", x)
+    return _wave("cos", x, 1.0)
 
 
 def exp(x: Any) -> Any:
@@ -179,6 +193,6 @@ ELEMENTWISE = {"sqrt": sqrt, "abs": abs, "sign": sign, "minimum": minimum, "maxi
 MATHEMATICS = {
     **ELEMENTWISE, "relu": relu, "step": step, "floor": floor, "sin": sin, "cos": cos, "exp": exp, "log": log,
 }  # fmt: skip
-"""The functions of problems and schedules. Libraries may differ in the last bit of the last four."""
+"""The functions of problems and schedules. Libraries may differ in the last bit of exp and log."""
 
 ARITY = {name: 2 if name in ("minimum", "maximum") else 1 for name in MATHEMATICS}

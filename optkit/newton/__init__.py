@@ -6,7 +6,18 @@ choice.
 """
 
 from optkit.newton.basins import basins
+from optkit.newton.critical import CriticalPoint, critical_points
 from optkit.newton.methods import find_root, minimise
 from optkit.newton.path import NewtonPath
+from optkit.newton.step import newton_root_step, newton_step
 
-__all__ = ["NewtonPath", "basins", "find_root", "minimise"]
+__all__ = [
+    "CriticalPoint",
+    "NewtonPath",
+    "basins",
+    "critical_points",
+    "find_root",
+    "minimise",
+    "newton_root_step",
+    "newton_step",
+]

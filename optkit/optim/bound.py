@@ -6,16 +6,17 @@ cast or replaced, a state tensor loaded or offloaded. Every step compares, and b
 
 from __future__ import annotations
 
+import ctypes
 import threading
 from collections.abc import Mapping, Sequence
-from operator import attrgetter, is_, itemgetter
+from operator import is_
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.graph import increment_version
 
-from optkit.kernels import Counts, Kernel, Table, backend, cuda
+from optkit.kernels import Counts, Kernel, Table, Watch, backend, cuda
 from optkit.optim.layout import flat_views, is_dense
 
 NAMES = {
@@ -28,9 +29,7 @@ NAMES = {
 }
 """dtype of a parameter → the kernel's dtype. A complex number is two reals to it."""
 
-_address, _stride = Tensor.data_ptr, Tensor.stride
-_in_order, _negative = Tensor.is_contiguous, Tensor.is_neg
-_bytes = attrgetter("nbytes")
+_address, _in_order, _negative = Tensor.data_ptr, Tensor.is_contiguous, Tensor.is_neg
 
 
 class Bound:
@@ -41,6 +40,12 @@ class Bound:
         gradients: Their gradients.
         entries: For each parameter its dict in ``optimizer.state``, with ``step`` and the state.
         keys: Keys of the state, in the rule's order.
+        state: ``optimizer.state``.
+
+    Attributes:
+        gradients: Addresses of the gradients, as ctypes array.
+        gpu: What launches kernels for them; None on the CPU.
+        plain: Whether all have memory of their own. If not, there is nothing to step here.
     """
 
     def __init__(
@@ -49,79 +54,79 @@ class Bound:
         gradients: Sequence[Tensor],
         entries: Sequence[dict[str, Any]],
         keys: Sequence[str],
+        state: Mapping[Tensor, Any],
     ) -> None:
-        self.params, self.entries = list(params), list(entries)
+        self.params, self.entries, count = list(params), list(entries), len(params)
         self.dtype = params[0].dtype
-        self._columns = [(itemgetter(key), [_address(e[key]) for e in entries]) for key in (*keys, "step")]
-        self._addresses = [_address(p) for p in params]
-        self._bytes = [p.nbytes for p in params]
-        self._strides = None if all(map(_in_order, params)) else [p.stride() for p in params]
-        # Other names for the same memory. While they live, no new tensor can get one of these addresses, and
-        # equal addresses mean the same memory.
-        tensors = [*params, *(e[key] for e in entries for key in (*keys, "step"))]
-        self._kept = [tensor.detach() for tensor in tensors]
-        columns = [self._addresses, [_address(g) for g in gradients], *[at for _, at in self._columns[:-1]]]
+        place = {id(entry): k for k, entry in enumerate(state.values())}
+        places = [place[id(entry)] for entry in entries]
+        run = range(places[0], places[0] + count)
+        self._places: slice | list[int] = slice(run.start, run.stop) if places == [*run] else places
+        # Memory that moves away is not kept from being freed: another tensor may get its address, and then
+        # that address is where the step belongs, or is found not to be.
+        self._watch = Watch(self.params, self.entries, (*keys, "step"))
+        self.plain, there = self._watch.plain, self._watch.addresses
+        columns = [there[k : k + count] for k in range(0, len(there), count)]
+        self.gradients = (ctypes.c_uint64 * count)(*map(_address, gradients))
+        columns.insert(1, list(self.gradients))
         parts = 2 if self.dtype.is_complex else 1
         lengths = [parts * p.numel() for p in params]
-        gpu = backend.gpu(params[0].device)
-        self._on_gpu = gpu is not None
-        self._table = Table(columns, lengths) if gpu is None else cuda.Table(gpu, columns, lengths)
-        self._counts = Counts(self._columns[-1][1])
+        self.gpu = gpu = backend.gpu(params[0].device)
+        self._table = Table(columns[:-1], lengths) if gpu is None else cuda.Table(gpu, columns[:-1], lengths)
+        self._counts = Counts(columns[-1])
         self._lock = threading.Lock()
 
-    def plain(self, gradients: Sequence[Tensor]) -> list[Tensor]:
+    def resolved(self, gradients: Sequence[Tensor]) -> list[Tensor]:
         """The gradients, without lazy conjugates and signs: their raw memory would lack them."""
         if self.dtype.is_complex:
             gradients = [g.resolve_conj() for g in gradients]
         return [g.resolve_neg() for g in gradients] if any(map(_negative, gradients)) else list(gradients)
 
-    def holds(self, gradients: Sequence[Tensor], state: Mapping[Tensor, Any]) -> bool:
-        """Whether all memory is where it was, and the gradients lie as their parameters do."""
+    def count(self, gradients: list[Tensor], state: Mapping[Tensor, Any]) -> tuple[int, Any, Any] | None:
+        """The step count that the parameters share, the addresses of the gradients, and what to keep alive.
+
+        None if they share none, or if anything has moved: memory, shapes, dtypes, state, or gradients that
+        do not lie as their parameters do.
+        """
+        entries = list(state.values())
         try:
-            return (
-                list(map(type, gradients)).count(Tensor) == len(self.params)
-                and list(map(_address, self.params)) == self._addresses
-                and list(map(_bytes, self.params)) == self._bytes
-                and list(map(_bytes, gradients)) == self._bytes
-                and self._ordered(self.params)
-                and self._ordered(gradients)
-                and all(map(is_, map(state.get, self.params), self.entries))
-                and all(list(map(_address, map(of, self.entries))) == at for of, at in self._columns)
-            )
-        except (KeyError, RuntimeError):
-            return False  # a state entry is gone, or a tensor has no memory of its own any more
-
-    def _ordered(self, tensors: Sequence[Tensor]) -> bool:
-        return (
-            all(map(_in_order, tensors))
-            if self._strides is None
-            else list(map(_stride, tensors)) == self._strides
-        )
-
-    def count(self) -> int | None:
-        """The step count that the parameters share; None where they do not."""
-        count = self._counts.common()
-        return None if count is None else int(count)
+            if isinstance(self._places, slice):
+                entries = entries[self._places]
+            else:
+                entries = [entries[place] for place in self._places]
+            if len(entries) != len(self.entries) or not all(map(is_, entries, self.entries)):
+                return None
+            return self._watch.count(gradients)
+        except IndexError:
+            return None  # state is gone
 
     def step(
-        self, kernel: Kernel | cuda.Kernel, gradients: Sequence[Tensor], scalars: Mapping[str, float]
+        self, kernel: Kernel | cuda.Kernel, addresses: Any, scalars: Mapping[str, float], **scaling: int
     ) -> None:
         """Count and make one step, in place.
 
         Args:
             kernel: The kernel for this dtype and device.
-            gradients: What `plain` returned.
+            addresses: Those of the gradients, which the caller keeps alive, and the state with them.
             scalars: Value of each of ``kernel.scalars``, among others.
+            **scaling: On a GPU ``grad_scale`` and ``found_inf``, as `cuda.Kernel.step` takes them.
         """
         row = [scalars[name] for name in kernel.scalars]
         with self._lock:  # the table belongs to one step at a time
-            self._table.move(1, list(map(_address, gradients)))
-            if self._on_gpu:
-                kernel.step(self._table, row)  # refuses before anything has changed
+            self._table.move(1, addresses)
+            if self.gpu is not None:
+                kernel.step(self._table, row, **scaling)  # refuses before anything has changed
             else:
                 kernel.step(self._table, row, torch.get_num_threads())
             self._counts.advance()
         increment_version(self.params)  # so that autograd sees the change, as it does torch's own
+
+    def count_back(self) -> None:
+        """Uncount a step that the device left out, unless the counts lie elsewhere by now."""
+        for entry, address in zip(self.entries, self._counts.addresses, strict=True):
+            step = entry.get("step")
+            if isinstance(step, Tensor) and _address(step) == address:
+                step -= 1
 
 
 def is_plain(theta: Tensor, g: Tensor, state: Sequence[Tensor]) -> bool:
@@ -133,6 +138,7 @@ def is_plain(theta: Tensor, g: Tensor, state: Sequence[Tensor]) -> bool:
         and theta.device.type in ("cpu", "cuda")
         and all(type(t) in (Tensor, torch.nn.Parameter) and t.device == theta.device for t in tensors)
         and all(t.shape == theta.shape for t in tensors)
+        and all(_address(t) or not t.numel() for t in tensors)  # a storage may have been emptied
         and not theta.is_inference()  # which has no version to increment
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from operator import is_
 from typing import Any
 
@@ -19,6 +20,7 @@ from optkit.optim.bound import NAMES, Bound, is_plain, lie_alike, overlap, step_
 from optkit.optim.choice import Choice
 from optkit.optim.layout import is_dense
 from optkit.optim.stepping import ARITHMETIC, kernel_of, program_of, step_tensors
+from optkit.translation import Program
 from optkit.translation.path import decay_scalars
 
 
@@ -41,14 +43,18 @@ class Order:
     decay: str
     maximize: bool
 
-    @property
+    @cached_property
     def keys(self) -> tuple[str, ...]:
         """The keys of the rule's state in ``optimizer.state``."""
         return tuple(self.choice.state.values())
 
+    @cached_property
+    def _program(self) -> Program:
+        return program_of(self.choice.rule)
+
     def scalars(self, t: int) -> dict[str, Any]:
         """The hoisted scalars of step ``t``, those of weight decay among them."""
-        hoisted = program_of(self.choice.rule).scalars(t, **self.hyper)
+        hoisted = self._program.scalars(t, **self.hyper)
         if self.decay:
             hoisted |= decay_scalars(self.decay, lr=self.lr, weight_decay=self.weight_decay)
         return hoisted
@@ -77,14 +83,9 @@ class Binding:
     loose: list[int]
 
 
-@dataclass(frozen=True)
-class _Call:
-    """One call of a kernel."""
-
-    bound: Bound
-    kernel: Kernel | cuda.Kernel
-    gradients: Sequence[Tensor]
-    scalars: Mapping[str, Any]
+Call = tuple[Bound, Kernel | cuda.Kernel, Mapping[str, Any], Any, Any]
+"""One call of a kernel: what is stepped, the kernel, the scalars, where the gradients are; and they
+themselves with the state, because another thread must not free them before."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ class Plan:
         self.order, self.params, self.gradients, self.state = order, params, gradients, state
         calls = None if binding is None else self._calls(binding)
         self.binding = None if calls is None else binding
-        self.calls: list[_Call] = calls or []
+        self.calls: list[Call] = calls or []
         places = range(len(params)) if self.binding is None else self.binding.loose
         known: dict[tuple[int, torch.dtype, torch.device], _Single] = {}  # by step count, dtype, device
         self.singles: dict[int, _Single] = {}
@@ -136,7 +137,7 @@ class Plan:
         scalars = self.order.scalars(t)
         return _Single(scalars, self.order.kernel(scalars, dtype, device) if dtype in NAMES else None)
 
-    def _calls(self, binding: Binding) -> list[_Call] | None:
+    def _calls(self, binding: Binding) -> list[Call] | None:
         """The calls for what is bound; None if something has moved."""
         order, params = self.order, self.params
         if binding.keys != order.keys or len(params) != len(binding.params):
@@ -148,24 +149,23 @@ class Plan:
             gradients = self.gradients
             if len(places) != len(params):
                 gradients = [gradients[place] for place in places]
-            gradients = bound.plain(gradients)
-            if not bound.holds(gradients, self.state):
+            gradients = bound.resolved(gradients)
+            found = bound.count(gradients, self.state)
+            if found is None:
                 return None
-            count = bound.count()
-            if count is None:
-                return None
+            count, addresses, held = found
             scalars = order.scalars(count + 1)
             kernel = order.kernel(scalars, bound.dtype, bound.params[0].device)
             if kernel is None:
                 return None
-            calls.append(_Call(bound, kernel, gradients, scalars))
+            calls.append((bound, kernel, scalars, addresses, (gradients, held)))
         return calls
 
-    def perform(self) -> Binding:
-        """Make the step. Returns how, for the next one."""
+    def perform(self, **scaling: int) -> Binding:
+        """Make the step. Returns how, for the next one. For the arguments see `Bound.step`."""
         binding = self.binding or self._bind()
-        for call in self.calls:
-            call.bound.step(call.kernel, call.gradients, call.scalars)
+        for bound, kernel, scalars, addresses, _ in self.calls:
+            bound.step(kernel, addresses, scalars, **scaling)
         order, by_torch = self.order, []
         for place in binding.loose:
             p, g, single, entries = self._parts(place)
@@ -200,16 +200,23 @@ class Plan:
         bound = []
         for places in alike.values():
             params, gradients, singles, entries = zip(*map(self._parts, places), strict=True)
-            bound.append((Bound(params, gradients, entries, self.order.keys), places))
-            self.calls.append(_Call(bound[-1][0], singles[0].kernel, gradients, singles[0].scalars))
+            one = Bound(params, gradients, entries, self.order.keys, self.state)
+            if not one.plain:  # torch knows of memory that is none, as that of a wrapper
+                loose += places
+                continue
+            bound.append((one, places))
+            held = gradients, [list(entry.values()) for entry in entries]
+            self.calls.append((one, singles[0].kernel, singles[0].scalars, one.gradients, held))
         return Binding(list(self.params), self.order.keys, bound, loose)
 
     def _parts(self, place: int) -> tuple[Tensor, Tensor, _Single, dict[str, Any]]:
         """A parameter, its gradient without lazy signs, how it steps, and its state, begun where need be."""
         p, g = self.params[place], self.gradients[place].resolve_conj().resolve_neg()
         entries, dtype = self.state[p], ARITHMETIC[p.dtype]
-        if "step" not in entries:
-            entries["step"] = torch.zeros((), dtype=torch.float64)
+        step = entries.get("step")
+        if type(step) is not Tensor or (step.dtype, step.device.type) != (torch.float64, "cpu"):
+            # Begun here, or put there by someone: kernels count in a double in the CPU's memory.
+            entries["step"] = torch.tensor(0.0 if step is None else float(step), dtype=torch.float64)
         for name, key in self.order.choice.state.items():
             if key not in entries:
                 value = self.order.choice.start.get(name, 0.0)

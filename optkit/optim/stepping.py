@@ -22,8 +22,7 @@ from optkit.translation import Program, program
 from optkit.translation.path import path
 
 CHUNK = 131_072
-"""Elements a chunk on the CPU: within a sixth of the fastest size, see ``benchmarks/optim_step.py
---chunks``."""
+"""Elements a chunk on the CPU: within a sixth of the fastest size, see ``benchmarks/step.py --chunks``."""
 
 ARITHMETIC = {
     torch.float64: torch.float64,
@@ -51,7 +50,7 @@ def kernel_of(
         scalars: The hoisted scalars of the step: they decide the rule's branches.
         maximize: Climb instead of descending.
         decay: One of `optkit.translation.path.DECAYS`.
-        dtype: One of `optkit.translation.c.DTYPES`.
+        dtype: One of ``optkit.translation.c.DTYPES``.
         device: Where the parameters are.
 
     Raises:

@@ -104,3 +104,17 @@ def adam_amsgrad(
     else:
         theta = theta - lr * s_hat / (sqrt(r_hat) + eps)
     return theta, s, r, r_max
+
+
+@rule(
+    citation="kwon2021asam",
+    inputs=("grad_norm",),
+    rho={"high": float("inf"), "description": "Radius of the ball."},
+    eta={"low": 0.0, "description": "Added to the size of each parameter, so that zeros move too."},
+    eps={"description": "Keeps the division finite where the gradient is zero."},
+)
+def asam_perturbation(theta, g, t, *, grad_norm, rho=0.5, eta=0.01, eps=1e-12):
+    """ASAM's climb: along (|θ| + η)² g. The caller supplies the norm of (|θ| + η) g over all parameters."""
+    size = abs(theta) + eta
+    theta = theta + rho / (grad_norm + eps) * size * size * g
+    return theta

@@ -24,6 +24,7 @@ from optkit.problems.landscapes import (
     relu_difference,
     rosenbrock,
     saddle,
+    widening_valley,
 )
 from optkit.problems.problem import Problem, problem
 
@@ -35,6 +36,7 @@ PROBLEMS: dict[str, Problem] = {
         rosenbrock,
         beale,
         himmelblau,
+        widening_valley,
         saddle,
         monkey_saddle,
         rastrigin,

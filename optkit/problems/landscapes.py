@@ -95,6 +95,12 @@ def himmelblau(x, y):
     return a * a + b * b
 
 
+@problem(start=(-3.0, 1.2), window=((-4.0, 4.0), (-1.75, 1.75)))
+def widening_valley(x, y):
+    """A valley with a level floor, all of it minima, and walls that are gentlest at its middle."""
+    return (1 + x * x) * y * y / 2
+
+
 @problem(
     start=(-1.5, 0.01),
     window=((-2.0, 2.0), (-1.75, 1.75)),

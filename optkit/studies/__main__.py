@@ -5,14 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 
-from optkit.studies.ledger import ResultError, claims, studies
+from optkit.studies.commands import print_claims
+from optkit.studies.ledger import ResultError, entries, studies
 
 
 def main(words: list[str] | None = None) -> int:
     """Run the named study and store its result, or print every claim.
 
     Returns:
-        0, or 1 when a stored result is missing or damaged.
+        0, or 1 when a stored result is damaged or a study cannot store its own.
     """
     repeatable = {name: module for name, module in studies().items() if hasattr(module, "repeat")}
     parser = argparse.ArgumentParser(
@@ -23,9 +24,7 @@ def main(words: list[str] | None = None) -> int:
     what = parser.parse_args(words).what
     try:
         if what == "claims":
-            for row in claims():
-                print("{id}  {verdict}\n     {statement}".format(**row))
-                print("     measured: {measured}\n     spread: {spread}\n     {command}\n".format(**row))
+            print_claims(entries())
         else:
             print(f"stored {repeatable[what].repeat()}")
     except ResultError as error:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from optkit.studies.engine.declaration import digest
 from optkit.studies.ledger import Claim, Journal, load, save, verdict
 
 if TYPE_CHECKING:
@@ -46,6 +47,10 @@ PROTOCOL: Mapping[str, Any] = {
     "selection": "fewest steps to the target, mean over the tuning seeds; a run that misses it counts double",
     "defaults": {"lr": 0.001, "momentum": 0.0},  # of torch.optim.SGD
 }
+
+
+DECLARED = {NAME: PROTOCOL}
+"""What the stored result was measured under: its hash stands in it (see `optkit.studies.ledger`)."""
 
 
 def compare(result: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -150,9 +155,9 @@ def stored() -> dict[str, Any]:
     """The stored result of C06: ``data`` beside seeds, versions, commit and machine.
 
     Raises:
-        ResultError: It is missing or damaged.
+        ResultError: It is missing, damaged, or of another protocol.
     """
-    return load(NAME, command=COMMAND)
+    return load(NAME, command=COMMAND, declaration=digest(PROTOCOL))
 
 
 def _c06() -> Claim:
@@ -233,6 +238,7 @@ def repeat(protocol: Mapping[str, Any] = PROTOCOL) -> Path:
             {"protocol": protocol, "batches": parts},
             command=COMMAND,
             seeds=[*protocol["tuning_seeds"], *protocol["fresh_seeds"]],
+            declaration=digest(protocol),
         )
     finally:
         torch.set_num_threads(threads)

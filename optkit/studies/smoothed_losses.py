@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from optkit.averages import ewma, least_squares_weights, sma, smoothing_factor, variance_factor, wma
+from optkit.studies.engine.declaration import digest
 from optkit.studies.ledger import Claim, load, save, verdict
 from optkit.studies.moving_averages import ALPHAS, SEED
 
@@ -46,6 +47,23 @@ BATCH_SIZE = 16
 LR = 0.05
 PAST = 50  # steps left out at the start, where no average has a past to speak of
 LEARNED_WINDOW = 20
+
+DECLARED = {
+    "smoothed_losses": {
+        "data": "Fashion-MNIST as shipped: 10,000 images to train on",
+        "model": "MLP 784-64-10",
+        "optimizer": "torch.optim.SGD",
+        "lr": LR,
+        "steps": STEPS,
+        "batch_size": BATCH_SIZE,
+        "seeds": FRESH_SEEDS,
+        "alphas": ALPHAS,
+        "windows": WINDOWS,
+        "past": PAST,
+        "learned_window": LEARNED_WINDOW,
+    }
+}
+"""What the stored result was measured under: its hash stands in it (see `optkit.studies.ledger`)."""
 
 
 @dataclass(frozen=True)
@@ -217,16 +235,17 @@ def repeat(seeds: Sequence[int] = FRESH_SEEDS) -> Path:
             }
         )
     data = {"alphas": list(ALPHAS), "windows": list(WINDOWS), "runs": runs}
-    return save("smoothed_losses", data, command=COMMAND, seeds=seeds)
+    declared = DECLARED["smoothed_losses"] | {"seeds": seeds}
+    return save("smoothed_losses", data, command=COMMAND, seeds=seeds, declaration=digest(declared))
 
 
 def stored() -> dict[str, Any]:
     """What `repeat` stored last.
 
     Raises:
-        ResultError: There is no stored result, or it is damaged.
+        ResultError: There is no stored result, or it is damaged or of another declaration.
     """
-    return load("smoothed_losses", command=COMMAND)
+    return load("smoothed_losses", command=COMMAND, declaration=digest(DECLARED["smoothed_losses"]))
 
 
 def _formula_on_real_noise() -> Claim:

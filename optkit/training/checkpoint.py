@@ -139,6 +139,10 @@ def describe_model(model: nn.Module) -> dict[str, str]:
 def describe_optimizer(optimizer: Optimizer) -> dict[str, str]:
     """Return the class and the options of each group of an optimizer, for `compare`."""
     described = {"optimizer": type(optimizer).__name__}
+    if hasattr(optimizer, "base"):  # SAM, around another optimizer
+        described["optimizer base"] = type(optimizer.base).__name__
+        for name in ("rho", "adaptive", "eta", "eps", "devices"):
+            described[f"optimizer {name}"] = repr(getattr(optimizer, name))
     for i, group in enumerate(optimizer.param_groups):
         described[f"optimizer group {i} tensors"] = str(len(group["params"]))
         for name, value in group.items():

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
+
+from optkit.modes import mode
 
 if TYPE_CHECKING:
     import torch
@@ -87,16 +88,3 @@ def mean_loss(
             f'{tuple(value.shape)}; leave out reduction="none"'
         )
     return value
-
-
-@contextmanager
-def mode(model: nn.Module, *, training: bool) -> Iterator[None]:
-    """Set every module to training or evaluation mode, and put each back at the end."""
-    before = [(module, module.training) for module in model.modules()]
-    model.train(training)
-    try:
-        yield
-    finally:
-        # Module by module: a caller may have frozen some of them in evaluation mode.
-        for module, was in before:
-            module.training = was

@@ -13,6 +13,7 @@ import numpy as np
 
 from optkit.data import Dataset, Tensors
 from optkit.training import checkpoint as checkpoints
+from optkit.training.distributed import Share
 from optkit.training.evaluation import evaluate, mode
 from optkit.training.history import History
 from optkit.training.pace import Pace
@@ -51,6 +52,11 @@ def train(
     last mini-batch may be smaller. The same arguments, first weights and number of threads give the same
     weights, bit for bit. The caller's random streams, the modules' training flags and, after a schedule that
     is a function, the groups' lr come back as they were.
+
+    A `DistributedDataParallel` net, one in each process of a group, becomes the net of a single process, up
+    to rounding: each process takes its share of every mini-batch of ``batch_size`` images. But batch
+    normalisation sees a share alone, and random layers draw a stream for each process. The first process
+    writes the checkpoints; one gone on from gives all processes the random stream of the first.
 
     The run ends early when a loss is no longer finite: the history is marked `diverged`, and no step is made
     with such a loss.
@@ -109,6 +115,7 @@ def train(
             raise ValueError(
                 f"data must hold at least 1 {part} image and a label for each, got {len(some)}, {len(theirs)}"
             )
+    share = Share(model)
     in_epoch = math.ceil(len(images) / batch_size)
     total = _total(epochs, steps, in_epoch)
     loss = loss or torch.nn.functional.cross_entropy
@@ -117,8 +124,8 @@ def train(
         return step == total or (every is not None and step % (in_epoch if every == "epoch" else every) == 0)
 
     def evaluation() -> dict[str, float]:
-        train_loss, train_accuracy = evaluate(model, images, labels, loss=loss)
-        test_loss, test_accuracy = evaluate(model, test_images, test_labels, loss=loss)
+        train_loss, train_accuracy = evaluate(share.net, images, labels, loss=loss)
+        test_loss, test_accuracy = evaluate(share.net, test_images, test_labels, loss=loss)
         return {
             "train_loss": train_loss,
             "train_accuracy": train_accuracy,
@@ -134,18 +141,18 @@ def train(
             "schedule": pace.kind,
             "loss": getattr(loss, "__qualname__", type(loss).__name__),
             "evaluate_every": str(evaluate_every),
-            **checkpoints.describe_model(model),
+            **checkpoints.describe_model(share.net),
             **checkpoints.describe_optimizer(optimizer),
             **checkpoints.describe_data(tensors),
         }
-    run = Run(model, optimizer, pace, settings)
+    run = Run(model, optimizer, pace, settings, share)
     order: torch.Tensor | None = None
-    with _streams(parameter.device, seed), mode(model, training=True), pace.kept():
+    with _streams(parameter.device, _stream(seed, 0, share.rank)), mode(model, training=True), pace.kept():
         if resume and checkpoint is not None and Path(checkpoint).exists():
             run.load(checkpoint, total, parameter.device)
         elif evaluate_every is not None:
             run.history.append({"step": 0, "epoch": 0, "gradients": 0, "seconds": 0.0, **evaluation()})
-        with _bar(total, run.step, progress) as bar:
+        with _bar(total, run.step, progress if share.rank == 0 else False) as bar:
             while run.step < total and not run.history.diverged:
                 epoch, place = divmod(run.step, in_epoch)
                 if place == 0 or order is None:
@@ -157,7 +164,11 @@ def train(
                 run.history.append(row)
                 bar.set_postfix(loss=f"{row['loss']:.3g}", refresh=False)
                 bar.update()
-                if checkpoint is not None and (due(checkpoint_every, run.step) or run.history.diverged):
+                if (
+                    share.rank == 0
+                    and checkpoint is not None
+                    and (due(checkpoint_every, run.step) or run.history.diverged)
+                ):
                     run.save(checkpoint, parameter.device)
     return run.history
 
@@ -215,23 +226,24 @@ def _order(images: int, seed: int, epoch: int) -> torch.Tensor:
     return torch.randperm(images, generator=torch.Generator().manual_seed(_stream(seed, epoch)))
 
 
-def _stream(seed: int, epoch: int) -> int:
+def _stream(seed: int, epoch: int, rank: int = 0) -> int:
     # Hashed, since seed + epoch would give seed 1 the orders that seed 0 has an epoch later.
-    return int(np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+    numbers = [seed, epoch, rank] if rank else [seed, epoch]
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
 @contextmanager
-def _streams(device: torch.device, seed: int) -> Iterator[None]:
+def _streams(device: torch.device, stream: int) -> Iterator[None]:
     """Seed what random layers draw from, ask cuDNN for repeatable results, and put all back at the end."""
     import torch
 
     cudnn = torch.backends.cudnn
     before = cudnn.deterministic, cudnn.benchmark
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.default_generator.manual_seed(_stream(seed, 0))
+        torch.default_generator.manual_seed(stream)
         if device.type == "cuda":
             with torch.cuda.device(device):
-                torch.cuda.manual_seed(_stream(seed, 0))
+                torch.cuda.manual_seed(stream)
         cudnn.deterministic, cudnn.benchmark = True, False
         try:
             yield

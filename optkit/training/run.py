@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from optkit.training import checkpoint as checkpoints
 from optkit.training.checkpoint import CheckpointError
+from optkit.training.distributed import Share
 from optkit.training.evaluation import mean_loss
 from optkit.training.history import History
 from optkit.training.pace import Pace
@@ -29,8 +30,11 @@ class _NotFinite(Exception):
 class Run:
     """A model, its optimizer and its pace on their way, and the history so far."""
 
-    def __init__(self, model: nn.Module, optimizer: Optimizer, pace: Pace, settings: dict[str, str]) -> None:
+    def __init__(
+        self, model: nn.Module, optimizer: Optimizer, pace: Pace, settings: dict[str, str], share: Share
+    ) -> None:
         self.model = model
+        self.share = share
         self.optimizer = optimizer
         self.pace = pace
         self.settings = settings
@@ -45,18 +49,25 @@ class Run:
         labels: torch.Tensor,
         loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
     ) -> dict[str, float | None]:
-        """Make one step, unless the loss is not finite, and return its row of the history."""
+        """Make one step, unless the loss is not finite, and return its row of the history.
+
+        Args:
+            images: The whole mini-batch; of several processes each takes its share.
+            labels: Of these images.
+            loss: Their mean loss.
+        """
         first: float | None = None
+        images, labels, weight = self.share.of(images, labels)
 
         def closure() -> torch.Tensor:
             nonlocal first
             self.optimizer.zero_grad()
             value = mean_loss(loss, self.model(images), labels)
             if first is None:
-                first = value.item()
+                first = self.share.mean(value, weight)
                 if not math.isfinite(first):
                     raise _NotFinite
-            value.backward()
+            self.share.weighted(value, weight).backward()
             self.gradients += 1
             return value
 
@@ -92,7 +103,7 @@ class Run:
                 "gradients": self.gradients,
                 "seconds": self.seconds,
                 "history": self.history.rows,
-                "model": self.model.state_dict(),
+                "model": self.share.net.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
                 "schedule": self.pace.state(),
                 "random": random,
@@ -123,7 +134,7 @@ class Run:
                         f"{path} belongs to another run: the schedule gave lr {there} at step {row['step']} "
                         f"there and gives {here} here. Use the same schedule, or another checkpoint file."
                     )
-        self.model.load_state_dict(state["model"])
+        self.share.net.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.pace.load(state["schedule"])
         torch.set_rng_state(state["random"]["cpu"])

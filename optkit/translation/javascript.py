@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
-from optkit.language.grammar import Formula
+from optkit.language import portable
+from optkit.language.grammar import Formula, formula
 from optkit.rules.rule import Rule
 from optkit.translation.program import checked
 
@@ -24,8 +27,8 @@ CALL = {
     "relu": "Math.max({0}, 0)",
     "step": "Math.max(Math.sign({0}), 0)",
     "floor": "Math.floor({0})",
-    "sin": "Math.sin({0})",
-    "cos": "Math.cos({0})",
+    "sin": "$sin({0})",
+    "cos": "$cos({0})",
     "exp": "Math.exp({0})",
     "log": "Math.log({0})",
 }
@@ -51,70 +54,103 @@ def to_javascript(source: Any) -> str:
           return [theta, v];
         }
     """
-    formula = checked(source)
-    parameters = [argument.arg for argument in formula.tree.args.args]
-    if formula.scalars:
+    found = checked(source)
+    parameters = [argument.arg for argument in found.tree.args.args]
+    if found.scalars:
         options = ", ".join(
-            name if default is Formula.REQUIRED else f"{name} = {_number(default)}"
-            for name, default in formula.scalars.items()
+            name if default is Formula.REQUIRED else f"{name} = {number(default)}"
+            for name, default in found.scalars.items()
         )
         parameters.append(f"{{ {options} }} = {{}}")
-    given = {*formula.arrays, *formula.scalars} | ({"t"} if formula.has_step else set())
-    local = [name for name in formula.kinds if name not in given]
-    lines = [f"export function {formula.name}({', '.join(parameters)}) {{"]
-    if local:
-        lines.append(f"  let {', '.join(local)};")
-    lines += _block(formula.tree.body[:-1], "  ")
-    results = [_expression(node) for node in formula.results]
-    several = isinstance(formula.tree.body[-1].value, ast.Tuple) or isinstance(source, Rule)
+    given = {*found.arrays, *found.scalars} | ({"t"} if found.has_step else set())
+    local = [name for name in found.kinds if name not in given]
+    lines = [f"export function {found.name}({', '.join(parameters)}) {{"]
+    body = [f"  let {', '.join(local)};"] if local else []
+    body += statements(found.tree.body[:-1], "  ")
+    results = [expression(node) for node in found.results]
+    if any("$sin(" in line or "$cos(" in line for line in [*body, *results]):
+        lines += ["  " + line for line in waves()]
+    lines += body
+    several = isinstance(found.tree.body[-1].value, ast.Tuple) or isinstance(source, Rule)
     lines += [f"  return {'[' + ', '.join(results) + ']' if several else results[0]};", "}"]
     return "\n".join(lines)
 
 
-def _block(body: list[ast.stmt], indent: str) -> list[str]:
+@cache
+def waves() -> tuple[str, ...]:
+    """The lines that define ``$sin`` and ``$cos``, with the bits of `optkit.language.portable`."""
+    wave = formula(portable.wave)
+    names = [name for name in wave.kinds if name not in ("x", "quarter")]
+    return (
+        "const $wave = (x, quarter) => {",
+        f"  let {', '.join(names)};",
+        *statements(wave.tree.body[:-1], "  "),
+        f"  return {expression(wave.results[0])};",
+        "};",
+        *(
+            f"const ${name} = (x) => "
+            f"(Math.abs(x) <= {number(portable.FARTHEST)} ? $wave(x, {quarter}) : Math.{name}(x));"
+            for quarter, name in enumerate(("sin", "cos"))
+        ),
+    )
+
+
+def statements(body: Iterable[ast.stmt], indent: str) -> list[str]:
+    """The lines of a block of checked statements."""
     lines = []
     for node in body:
         if isinstance(node, ast.Assign):
-            lines.append(f"{indent}{node.targets[0].id} = {_expression(node.value)};")
-        else:
-            lines.append(f"{indent}if ({_condition(node.test)}) {{")
-            lines += _block(node.body, indent + "  ")
+            decides = isinstance(node.value, (ast.Compare, ast.BoolOp)) or (
+                isinstance(node.value, ast.UnaryOp) and isinstance(node.value.op, ast.Not)
+            )  # a condition that was hoisted
+            value = condition(node.value) if decides else expression(node.value)
+            lines.append(f"{indent}{node.targets[0].id} = {value};")
+        elif isinstance(node, ast.If):
+            lines.append(f"{indent}if ({condition(node.test)}) {{")
+            lines += statements(node.body, indent + "  ")
             if node.orelse:
-                lines += [f"{indent}}} else {{", *_block(node.orelse, indent + "  ")]
+                lines += [f"{indent}}} else {{", *statements(node.orelse, indent + "  ")]
             lines.append(f"{indent}}}")
     return lines
 
 
-def _condition(node: ast.expr) -> str:
+def condition(node: ast.expr) -> str:
+    """A checked condition."""
     if isinstance(node, ast.BoolOp):
-        return f" {OPERATOR[type(node.op)]} ".join(f"({_condition(value)})" for value in node.values)
+        return f" {OPERATOR[type(node.op)]} ".join(f"({condition(value)})" for value in node.values)
     if isinstance(node, ast.UnaryOp):
-        return f"!({_condition(node.operand)})"
+        return f"!({condition(node.operand)})"
     if isinstance(node, ast.Name):
         return node.id
-    return f"{_expression(node.left)} {OPERATOR[type(node.ops[0])]} {_expression(node.comparators[0])}"
+    return f"{expression(node.left)} {OPERATOR[type(node.ops[0])]} {expression(node.comparators[0])}"
 
 
-def _expression(node: ast.expr, outer: int = 0) -> str:
-    """``outer``: how tightly the surroundings bind; parentheses are printed where they are needed."""
+def expression(node: ast.expr, outer: int = 0) -> str:
+    """A checked expression.
+
+    Args:
+        node: The expression.
+        outer: How tightly the surroundings bind; parentheses are printed where they are needed.
+    """
     if isinstance(node, ast.Constant):
-        return _number(node.value)
+        return number(node.value)
     if isinstance(node, ast.Name):
         return "Math.PI" if node.id == "pi" else node.id
     if isinstance(node, ast.UnaryOp):
-        text = "-" + _expression(node.operand, 3)
+        text = "-" + expression(node.operand, 3)
         return f"({text})" if outer else text
     if isinstance(node, ast.Call):
-        return CALL[node.func.id].format(*(_expression(argument) for argument in node.args))
+        return CALL[node.func.id].format(*(expression(argument) for argument in node.args))
     if isinstance(node.op, ast.Pow):
-        return f"Math.pow({_expression(node.left)}, {_expression(node.right)})"
+        return f"Math.pow({expression(node.left)}, {expression(node.right)})"
     level = PRECEDENCE[type(node.op)]
     # The right side binds one level tighter: a − (b − c) and a + (b + c) keep their order.
-    text = f"{_expression(node.left, level)} {OPERATOR[type(node.op)]} {_expression(node.right, level + 1)}"
+    text = f"{expression(node.left, level)} {OPERATOR[type(node.op)]} {expression(node.right, level + 1)}"
     return f"({text})" if level < outer else text
 
 
-def _number(value: Any) -> str:
+def number(value: Any) -> str:
+    """A number or flag."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return repr(value)

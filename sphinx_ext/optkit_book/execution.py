@@ -18,17 +18,22 @@ INPUTS = ("optkit", "results", "requirements.lock")
 MARK = "optkit-inputs.sha256"
 
 
-def digest(source: Path) -> str:
-    """A hash of all files that the outputs of the notebooks depend on."""
+def digest(source: Path, names: Iterable[str] = INPUTS) -> str:
+    """A hash of all files under these names: by default, what the outputs of the notebooks depend on."""
     total = hashlib.sha256()
-    for path in sorted(_files(source)):
+    for path in sorted(_files(source, names)):
         total.update(str(path.relative_to(source)).encode() + b"\0")
         total.update(hashlib.sha256(path.read_bytes()).digest())
     return total.hexdigest()
 
 
-def _files(source: Path) -> Iterable[Path]:
-    for name in INPUTS:
+def folder_digest(folder: Path) -> str:
+    """A hash of all files in a folder."""
+    return digest(folder, ("",))
+
+
+def _files(source: Path, names: Iterable[str]) -> Iterable[Path]:
+    for name in names:
         top = source / name
         found = [top] if top.is_file() else top.rglob("*")
         yield from (path for path in found if path.is_file() and "__pycache__" not in path.parts)

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from sphinx.application import Sphinx
+from sphinx.config import Config
+
+
+def drop_style(app: Sphinx, config: Config) -> None:
+    """Leave its style sheet out of the pages."""
+    app.registry.css_files[:] = [file for file in app.registry.css_files if file[0] != "sphinx-thebe.css"]
 
 
 def disconnect(app: Sphinx) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from optkit.kernels import Kernel, Table, Unavailable, backend, compiler
 from optkit.kernels.compiler import build, cache_folder, compilers, processor
-from optkit.rules import rule
+from optkit.rules import RULES, rule
 from optkit.translation import program
 from optkit.translation.path import path
 
@@ -194,6 +194,33 @@ def test_as_cpp(cache, monkeypatch):
     kernel = Kernel(path(program(falling), {}), "float16")
     assert kernel.build.compiler.language == "c++"
     assert stepped(Kernel(path(program(falling), {}), "float32"))
+
+
+@pytest.mark.parametrize("openmp", [True, False], ids=["openmp", "no openmp"])
+@pytest.mark.parametrize("found", list(compilers()), ids=lambda found: Path(found.path).name)
+def test_every_compiler_here_gives_the_bits_of_the_rule(found, openmp, cache, monkeypatch):
+    """gcc, clang, as C and as C++: whichever of them this machine has."""
+    monkeypatch.setenv("CC", found.path)
+    if not openmp:
+        monkeypatch.setattr(compiler, "VARIANTS", compiler.VARIANTS[1:2])
+    random = np.random.RandomState(0)
+    odd = [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-45, -1e-40, 3e38]
+    for name in ("adam", "radam", "inna"):
+        source, split = RULES[name], program(RULES[name])
+        arrays = [random.standard_normal(70_001).astype(np.float32) for _ in range(2)]
+        arrays += [np.zeros(70_001, np.float32) for _ in source.state]
+        arrays[0][:8] = arrays[1][-8:] = odd
+        for t in range(1, 9):
+            with np.errstate(all="ignore"):
+                expected = source(arrays[0], arrays[1], *arrays[2:], t)
+            scalars = split.scalars(t, **source.defaults())
+            kernel = Kernel(path(split, scalars), "float32")
+            assert kernel.build.compiler.path == found.path and (openmp or not kernel.build.openmp)
+            table = Table([[x.ctypes.data] for x in arrays], [len(arrays[0])])
+            kernel.step(table, [scalars[x] for x in kernel.scalars], 2)
+            for array, wanted in zip((arrays[0], *arrays[2:]), expected, strict=True):
+                assert np.array_equal(array, wanted, equal_nan=True), (name, t)
+                assert np.array_equal(np.signbit(array[array == 0]), np.signbit(wanted[wanted == 0]))
 
 
 def test_a_cache_that_cannot_be_written(cache, tmp_path, monkeypatch):

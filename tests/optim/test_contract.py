@@ -3,11 +3,15 @@
 import copy
 import io
 import pickle
+import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
+from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 import optkit.optim as optim
+from optkit.optim.rule_optimizer import RuleOptimizer, listeners
 
 
 def twins_of(params):
@@ -126,7 +130,7 @@ def test_named_parameters_keep_their_names(make, parameters, train):
 def test_maximize_is_descent_on_the_negative(parameters, train):
     for name in optim.__all__:
         build = getattr(optim, name)
-        if not isinstance(build, type) or build is optim.RuleOptimizer:
+        if not isinstance(build, type) or optim.RuleOptimizer not in build.__bases__:
             continue
         params, twins = parameters(), parameters()
         up, down = build(params, maximize=True), build(twins)
@@ -193,6 +197,55 @@ def test_closure_runs_with_gradients_and_its_loss_comes_back(make):
     assert loss.item() == 5.0 and grad_enabled == [True]
     assert optimizer.step() is None
     assert p.requires_grad and p.grad_fn is None
+
+
+def test_hooks_of_all_optimizers_are_called(make, parameters, train):
+    optimizer, calls = make(parameters()), []
+    before = register_optimizer_step_pre_hook(lambda *_: calls.append("before"))
+    after = register_optimizer_step_post_hook(lambda *_: calls.append("after"))
+    try:
+        train(optimizer, 1)
+    finally:
+        before.remove()
+        after.remove()
+    train(optimizer, 1)
+    assert calls == ["before", "after"]
+
+
+@pytest.mark.parametrize(
+    "module, name",
+    [("torch.optim.optimizer", "_global_optimizer_pre_hooks"), ("torch.autograd", "_profiler_enabled")],
+)
+def test_hooks_are_called_where_torch_has_no_such_names(module, name, monkeypatch, parameters):
+    optimizer, calls = optim.SGD(parameters()), []
+    with monkeypatch.context() as patch:
+        patch.delattr(sys.modules[module], name)
+        assert listeners() is None
+        step = RuleOptimizer.profile_hook_step(lambda self: calls.append("step"))
+    assert listeners() is not None
+    optimizer.register_step_pre_hook(lambda *_: calls.append("before"))
+    optimizer.register_step_post_hook(lambda *_: calls.append("after"))
+    step(optimizer)
+    assert calls == ["before", "step", "after"]
+
+
+def test_hooks_that_torch_keeps_elsewhere_are_left_to_torch(monkeypatch):
+    monkeypatch.setattr(
+        torch.optim.Optimizer, "profile_hook_step", lambda func: lambda self: "torch's wrapper"
+    )
+    step = RuleOptimizer.profile_hook_step(lambda self: "the step")
+    lists = {"_optimizer_step_pre_hooks": {}, "_optimizer_step_post_hooks": {}}
+    assert step(SimpleNamespace(**lists)) == "the step"
+    assert step(SimpleNamespace(hooks={})) == step(SimpleNamespace(**lists | {key: [1] for key in lists}))
+    assert step(SimpleNamespace(hooks={})) == "torch's wrapper"
+
+
+def test_a_profiler_sees_the_step(parameters, train):
+    optimizer = optim.Adam(parameters())
+    with torch.profiler.profile() as profile:
+        train(optimizer, 2)
+    (event,) = [e for e in profile.key_averages() if e.key == "Optimizer.step#Adam.step"]
+    assert event.count == 2
 
 
 def test_hooks_are_called_in_order(make, parameters, train):

@@ -34,10 +34,11 @@ def device(tmp_path_factory):
 @pytest.fixture
 def by_shim(device, monkeypatch):
     """Parameters on the CPU are stepped as if they were on a GPU."""
-    device.handle, device.shape = 0, None
+    device.handle, device.asked, device.shape = 0, 0, None
     device.launches.clear()
     device.uploads.clear()
     monkeypatch.setattr(backend, "gpu", lambda where: device)
+    monkeypatch.delenv("OPTKIT_BACKEND", raising=False)
     return device
 
 
@@ -152,3 +153,96 @@ def test_a_gpu_with_cupy_launches(device, monkeypatch):
         assert backend.gpu(torch.device("cuda", 1)).index == 1 and backend.why_no_cuda(1) == ""
     finally:
         backend._gpu.cache_clear()
+
+
+class Waiting(torch.Tensor):
+    """A number on a device: to read it on the CPU is to wait for it."""
+
+    @classmethod
+    def __torch_function__(cls, function, types, args=(), kwargs=None):
+        if function in (
+            torch.Tensor.item,
+            torch.Tensor.__float__,
+            torch.Tensor.__bool__,
+            torch.Tensor.tolist,
+        ):
+            raise AssertionError("the step waited for the device")
+        return super().__torch_function__(function, types, args, kwargs or {})
+
+
+def scaled(optimizer, steps, *, overflow=(), wait=True):
+    """Steps under a GradScaler whose gradients are inf at some of them."""
+    (p,) = optimizer.param_groups[0]["params"]
+    scaler = torch.amp.GradScaler(device="cpu", init_scale=1024.0, growth_interval=1000)
+    for t in range(steps):
+        optimizer.zero_grad()
+        loss = (p * p * (t + 1)).sum() * (float("inf") if t in overflow else 1.0)
+        scaler.scale(loss).backward()
+        scaler.step(optimizer)
+        scaler.update()
+    return p
+
+
+def test_a_scaler_is_not_waited_for(by_shim, monkeypatch):
+    """Unscaled and left out by the kernel: the steps of torch's own way, bit for bit, and the counts too."""
+    ours = optim.Adam([torch.nn.Parameter(torch.linspace(-2, 2, 5_001))], lr=0.1)
+    assert not ours._step_supports_amp_scaling  # not bound yet: this first step is torch's way
+    scaled(ours, 1)
+    assert ours._step_supports_amp_scaling and by_shim.asked == 0
+    p = scaled(ours, 6, overflow=(2, 5))
+    assert by_shim.asked == 6 and ours.state[p]["step"] == 6  # the last was left out, and is still counted
+    counted = ours.state_dict()["state"][0]["step"]
+    assert counted == 5 == ours.state[p]["step"]
+
+    monkeypatch.setattr(backend, "gpu", lambda where: None)
+    other = optim.Adam([torch.nn.Parameter(torch.linspace(-2, 2, 5_001))], lr=0.1)
+    assert not other._step_supports_amp_scaling
+    scaled(other, 1)
+    scaled(other, 6, overflow=(2, 5))
+    same(ours, other)
+
+
+def test_scale_and_flag_are_read_by_the_kernel_alone(by_shim):
+    ours = optim.SGD([p := torch.nn.Parameter(torch.ones(9))], lr=1.0, momentum=0.5)
+    p.grad = torch.zeros(9)
+    ours.step()
+    p.grad = torch.full((9,), 8.0)
+    ours.grad_scale, ours.found_inf = (torch.tensor([x]).as_subclass(Waiting) for x in (4.0, 0.0))
+    ours.step()
+    assert set(p.tolist()) == {-1.0} and set(p.grad.tolist()) == {2.0}  # g = 8 / 4, stored so
+    ours.found_inf = torch.tensor([1.0]).as_subclass(Waiting)
+    ours.step()
+    assert set(p.tolist()) == {-1.0} and ours.state[p]["step"] == 3
+    del ours.grad_scale, ours.found_inf
+    ours.step()  # begins by uncounting
+    assert ours.state[p]["step"] == 3 and set(p.tolist()) == {-1.0 - (0.5 * 2 + 2)}
+
+
+def test_what_kernels_do_not_take_is_unscaled_before(by_shim):
+    """One parameter with gaps: then torch steps it, and the scaler is waited for."""
+    params = build()
+    params[0].data = torch.zeros(6, 4, 5)[::2]
+    ours = optim.SGD(params, lr=1.0)
+    train(ours, [1])
+    assert not ours._step_supports_amp_scaling
+    before = [p.detach().clone() for p in params]
+    for found in (1.0, 0.0):
+        for p in params:
+            p.grad = torch.full_like(p, 6.0)
+        ours.grad_scale, ours.found_inf = torch.tensor([3.0]), torch.tensor([found])
+        ours.step()
+        for p, old in zip(params, before, strict=True):
+            assert torch.equal(p, old if found else old - 2) and (ours.state[p]["step"] == 1 + (not found))
+    assert by_shim.asked == 0
+
+
+def test_a_count_that_was_replaced_is_not_uncounted(by_shim):
+    ours = optim.SGD([p := torch.nn.Parameter(torch.ones(3))], lr=1.0)
+    p.grad = torch.ones(3)
+    ours.step()
+    ours.found_inf = torch.tensor([1.0])
+    ours.step()
+    del ours.found_inf
+    ours.state[p]["step"] = torch.tensor(7.0, dtype=torch.float64)
+    ours.step()
+    assert ours.state[p]["step"] == 8 and p.tolist() == [-1, -1, -1]

@@ -1,6 +1,8 @@
 """The ledger: verdicts from numbers, results whole or not at all, runs that survive a kill."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -123,10 +125,42 @@ def test_an_unknown_claim_names_the_known_ones():
 def test_the_printed_ledger_holds_every_claim(capsys):
     assert main(["claims"]) == 0
     printed = capsys.readouterr().out
-    for row in ledger.claims():
-        assert row["id"] in printed and row["verdict"] in printed
+    for row in ledger.entries():
+        assert row["id"] in printed and (row["verdict"] or "not measured yet") in printed
 
 
-def test_the_command_says_which_result_is_missing(folder, capsys):
+def test_the_printed_ledger_says_what_is_not_measured_and_how_to(folder, capsys):
+    assert main(["claims"]) == 0
+    printed = capsys.readouterr().out
+    assert re.search(
+        r"C06  not measured yet\n.*measure it with `python -m optkit\.studies momentum`", printed
+    )
+    assert "C05  holds" in printed  # computed at once
+
+
+def test_a_damaged_result_fails_the_printed_ledger(folder, capsys):
+    (folder / "c06_momentum.json").write_text("{")
     assert main(["claims"]) == 1
-    assert "no stored result" in capsys.readouterr().err
+    assert "no readable JSON" in capsys.readouterr().err
+
+
+def test_every_stored_result_belongs_to_its_declaration_as_it_stands():
+    declared = ledger.declarations()
+    stored = sorted((Path(__file__).parents[2] / "results").glob("*.json"))
+    assert stored
+    for path in stored:
+        found = json.loads(path.read_text())
+        assert found["name"] in declared, f"{path.name}: no study declares it"
+        assert found.get("declaration") == declared[found["name"]], f"{path.name} is of another declaration"
+
+
+def test_a_result_of_another_declaration_is_refused(folder):
+    ledger.save("c99", {}, command=COMMAND, seeds=[], declaration="a" * 64)
+    assert ledger.load("c99", command=COMMAND, declaration="a" * 64)["data"] == {}
+    with pytest.raises(
+        ledger.ResultError, match=r"no longer belongs to the declaration of c99: .*aaaa.*bbbb"
+    ):
+        ledger.load("c99", command=COMMAND, declaration="b" * 64)
+    ledger.save("c99", {}, command=COMMAND, seeds=[])
+    with pytest.raises(ledger.ResultError, match="measured under None"):
+        ledger.load("c99", command=COMMAND, declaration="b" * 64)

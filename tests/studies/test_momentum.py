@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from optkit.studies import Journal, ledger, momentum, momentum_forms
+from optkit.studies.engine import digest
 
 
 @pytest.fixture
@@ -53,7 +54,13 @@ OVERLAP = ([100, 110, 120, 130, 140], [40, 50, 60, 70, 100])
     ],
 )
 def test_the_verdict_follows_from_the_runs(folder, pairs, expected):
-    ledger.save(momentum.NAME, result(*pairs), command=momentum.COMMAND, seeds=[])
+    ledger.save(
+        momentum.NAME,
+        result(*pairs),
+        command=momentum.COMMAND,
+        seeds=[],
+        declaration=digest(momentum.PROTOCOL),
+    )
     assert momentum.CLAIMS["C06"]().verdict == expected
 
 

@@ -74,6 +74,8 @@ def test_repeat_stores_what_the_claims_read(short, monkeypatch, tmp_path):
     monkeypatch.setattr(
         losses, "gradients_averaged", lambda seed: {"held": {"error": 1.0}, "moving": {"error": 2.0}}
     )
+    declared = losses.DECLARED["smoothed_losses"] | {"seeds": (0, 1)}
+    monkeypatch.setitem(losses.DECLARED, "smoothed_losses", declared)
     losses.repeat(seeds=(0, 1))
     assert len(losses.stored()["data"]["runs"]) == 2
     for make in losses.CLAIMS.values():

@@ -2,7 +2,7 @@
 
 Along an eigenvector of the Hessian with eigenvalue λ the gradient is λθ, and one step of momentum in the
 standard form maps (θ, v) to M(θ, v) with the 2×2 matrix M of `momentum_matrix`. Its two eigenvalues, the
-roots σ, decide everything: after t steps the error is of the size of max|σ|ᵗ.
+roots σ, decide everything: after t steps the error is of the size of ``max|σ|ᵗ``.
 """
 
 from __future__ import annotations
@@ -12,16 +12,62 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from optkit.language.functions import relu, sqrt
+from optkit.language.grammar import formula
+
 __all__ = [
     "Setting",
     "best_gradient_descent",
     "best_momentum",
     "critical_momentum",
+    "larger_modulus",
     "momentum_matrix",
     "rate",
     "roots",
     "steady_variance",
 ]
+
+
+@formula
+def root_parts(curvature, *, lr, momentum):
+    """The two roots: their real parts, and the imaginary part that one has with +, the other with −."""
+    half = (1 + momentum - lr * curvature) / 2
+    inside = half * half - momentum
+    spread = sqrt(relu(inside))
+    turn = sqrt(relu(-inside))
+    return half + spread, half - spread, turn
+
+
+@formula
+def larger_modulus(curvature, *, lr, momentum):
+    """The larger ``|σ|``: the factor by which the error shrinks in each step in the long run."""
+    half = (1 + momentum - lr * curvature) / 2
+    inside = half * half - momentum
+    reach = abs(half) + sqrt(relu(inside))
+    return sqrt(reach * reach + relu(-inside))
+
+
+@formula
+def meeting(*, pull):
+    """The momentum at which the two roots meet, for the product ελ."""
+    return (1 - sqrt(pull)) ** 2
+
+
+@formula
+def best_descent(*, smallest, largest):
+    """The best ε of gradient descent between two curvatures, no momentum, and the rate."""
+    lr = 2 / (largest + smallest)
+    best = (largest - smallest) / (largest + smallest)
+    return lr, 0.0, best
+
+
+@formula
+def best_heavy_ball(*, smallest, largest):
+    """The best ε and α of momentum between two curvatures, and the rate."""
+    low = sqrt(smallest)
+    high = sqrt(largest)
+    best = (high - low) / (high + low)
+    return 4 / (high + low) ** 2, best * best, best
 
 
 class Setting(NamedTuple):
@@ -69,13 +115,14 @@ def roots(curvature: Any, *, lr: Any, momentum: Any) -> np.ndarray:
         >>> abs(roots(1.0, lr=0.5, momentum=0.81)).round(6)  # a complex pair: both have modulus √α
         array([0.9, 0.9])
     """
-    half = (1.0 + np.asarray(momentum, dtype=float) - np.asarray(lr) * np.asarray(curvature)) / 2.0
-    spread = np.sqrt((half * half - momentum).astype(complex))
-    return np.stack([half + spread, half - spread], axis=-1)
+    numbers = (np.asarray(value, dtype=float) for value in (curvature, lr, momentum))
+    curvature, lr, momentum = np.broadcast_arrays(*numbers)
+    first, second, turn = root_parts(curvature, lr=lr, momentum=momentum)
+    return np.stack([first + 1j * turn, second - 1j * turn], axis=-1)
 
 
 def rate(curvature: Any, *, lr: float, momentum: float) -> float:
-    """The factor by which the error shrinks in each step in the long run: the largest |σ|.
+    """The factor by which the error shrinks in each step in the long run: the largest ``|σ|``.
 
     Args:
         curvature: λ, or all eigenvalues of the Hessian.
@@ -89,7 +136,7 @@ def rate(curvature: Any, *, lr: float, momentum: float) -> float:
         >>> round(rate([1.0, 100.0], lr=0.01, momentum=0.0), 6)  # gradient descent: max |1 − ελ|
         0.99
     """
-    return float(np.abs(roots(np.asarray(curvature, dtype=float), lr=lr, momentum=momentum)).max())
+    return float(np.max(larger_modulus(np.asarray(curvature, dtype=float), lr=lr, momentum=momentum)))
 
 
 def critical_momentum(curvature: float, *, lr: float) -> float:
@@ -109,7 +156,7 @@ def critical_momentum(curvature: float, *, lr: float) -> float:
     pull = lr * curvature
     if not 0.0 < pull < 4.0:
         raise ValueError(f"lr * curvature must be in (0, 4), got {pull}")
-    return (1.0 - math.sqrt(pull)) ** 2
+    return meeting(pull=pull)
 
 
 def best_gradient_descent(smallest: float, largest: float) -> Setting:
@@ -127,7 +174,7 @@ def best_gradient_descent(smallest: float, largest: float) -> Setting:
         Setting(lr=0.02, momentum=0.0, rate=0.98)
     """
     _check(smallest, largest)
-    return Setting(2.0 / (largest + smallest), 0.0, (largest - smallest) / (largest + smallest))
+    return Setting(*best_descent(smallest=smallest, largest=largest))
 
 
 def best_momentum(smallest: float, largest: float) -> Setting:
@@ -145,9 +192,7 @@ def best_momentum(smallest: float, largest: float) -> Setting:
         0.818182
     """
     _check(smallest, largest)
-    low, high = math.sqrt(smallest), math.sqrt(largest)
-    best = (high - low) / (high + low)
-    return Setting(4.0 / (high + low) ** 2, best * best, best)
+    return Setting(*best_heavy_ball(smallest=smallest, largest=largest))
 
 
 def steady_variance(curvature: float, *, lr: float, momentum: float, noise: float) -> float:

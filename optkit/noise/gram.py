@@ -1,7 +1,4 @@
-"""Gradient noise: how far a mini-batch gradient is from the gradient of all the data.
-
-The noise is the root mean square of ‖ĝ − G‖₂, where ĝ is the mean of m gradients g_i and G that of all N.
-"""
+"""The gradients of all examples at once, as a matrix of inner products: for small nets and few examples."""
 
 from __future__ import annotations
 
@@ -10,39 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from optkit.language.functions import sqrt
-from optkit.language.grammar import formula
-
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-__all__ = [
-    "expected_square",
-    "gradient_gram",
-    "mini_batch_noise",
-    "one_example_noise",
-    "sampled_with_replacement",
-    "sampled_without_replacement",
-]
-
-
-@formula
-def sampled_with_replacement(*, sigma, m):
-    """Noise of a mini-batch of m examples drawn one by one from all N: σ/√m."""
-    return sigma / sqrt(m)
-
-
-@formula
-def sampled_without_replacement(*, sigma, m, N):
-    """Noise of a mini-batch of m different examples out of N: zero at m = N."""
-    return sigma / sqrt(m) * sqrt((N - m) / (N - 1))
-
-
-@formula
-def expected_square(q, curvature, *, lr, sigma, m):
-    """Mean of θ² after one step on ½λθ² with gradient noise σ/√m, from the mean before."""
-    return (1 - lr * curvature) * (1 - lr * curvature) * q + lr**2 * sigma**2 / m
+__all__ = ["gradient_gram", "mini_batch_noise", "one_example_noise"]
 
 
 def gradient_gram(

@@ -28,6 +28,12 @@ def quadratic_sharpness(theta, *, curvature, rho):
     return curvature * rho * abs(theta) + curvature * rho**2 / 2
 
 
+@formula
+def ball_point(theta, place, *, rho):
+    """A point of the interval of radius ρ around θ: place −1 is its left end, 1 its right."""
+    return theta + rho * place
+
+
 def sharpness_in_interval(
     loss: Callable[[np.ndarray], np.ndarray], theta: float, *, rho: float, points: int = 2001
 ) -> float:
@@ -50,7 +56,7 @@ def sharpness_in_interval(
         raise ValueError(f"rho must be >= 0 and finite, got {rho}")
     if points < 3 or points % 2 == 0:
         raise ValueError(f"points must be odd and >= 3, got {points}")
-    around = theta + rho * np.linspace(-1.0, 1.0, points)
+    around = ball_point(theta, np.linspace(-1.0, 1.0, points), rho=rho)
     return float(np.max(loss(around)) - loss(np.asarray([theta]))[0])
 
 

@@ -1,0 +1,205 @@
+"""Where tensors lie: what two of them have in common, and what is no plain tensor."""
+
+import ctypes
+import sys
+
+import pytest
+import torch
+
+from optkit.kernels import Unavailable, Watch, backend
+from optkit.kernels.compiler import compilers
+from optkit.kernels.look import _library, check, form
+from optkit.optim import from_rule
+from optkit.rules import rule
+
+if next(compilers(), None) is None:
+    pytest.skip("no C compiler on the PATH", allow_module_level=True)
+
+
+def test_addresses_are_those_of_torch():
+    memory = torch.randn(6, 5)
+    views = [
+        memory,
+        memory[2:4],
+        memory.t(),
+        torch.tensor(1.0),
+        torch.zeros(0, 3),
+        torch.nn.Parameter(memory),
+    ]
+    entries = [{"v": view.clone(), "step": torch.tensor(4.0, dtype=torch.float64)} for view in views]
+    watch = Watch(views, entries, ("v", "step"))
+    columns = [views, [e["v"] for e in entries], [e["step"] for e in entries]]
+    assert watch.plain and watch.addresses == [tensor.data_ptr() for column in columns for tensor in column]
+    gradients = [torch.empty_like(view) for view in views]
+    count, addresses, held = watch.count(gradients)
+    assert count == 4 and list(addresses) == [g.data_ptr() for g in gradients]
+    assert all(a is b for a, b in zip(held, columns[1] + columns[2], strict=True))
+    entries[3]["step"] += 1
+    assert watch.count(gradients) is None
+    entries[3]["step"] -= 1
+    assert watch.count(gradients) is not None
+    assert watch.count(gradients[:-1]) is None
+    gradients[2] = gradients[2].contiguous()
+    assert watch.count(gradients) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "value moved",
+        "value replaced",
+        "key gone",
+        "no dict",
+        "parameter moved",
+        "parameter turned",
+        "value turned",
+    ],
+)
+def test_what_has_moved_is_told(change):
+    p, g = torch.zeros(3, 4, 4), torch.zeros(3, 4, 4)
+    entries = [{"v": torch.zeros(3, 4, 4), "step": torch.zeros((), dtype=torch.float64)}]
+    watch, kept = Watch([p], entries, ("v", "step")), [p.data, entries[0]["v"].data]
+    assert watch.count([g]) is not None
+    {
+        "value moved": lambda: setattr(entries[0]["v"], "data", torch.zeros(3, 4, 4)),
+        "value replaced": lambda: entries[0].update(v=torch.zeros(3, 4, 4)),
+        "key gone": lambda: entries[0].pop("step"),
+        "no dict": lambda: entries.__setitem__(0, [1]),
+        "parameter moved": lambda: setattr(p, "data", torch.zeros(3, 4, 4)),
+        "parameter turned": lambda: setattr(p, "data", p.data.transpose(1, 2)),  # the same memory
+        "value turned": lambda: setattr(entries[0]["v"], "data", entries[0]["v"].data.transpose(1, 2)),
+    }[change]()
+    assert watch.count([g]) is None and kept
+    entries.clear()
+    with pytest.raises(RuntimeError, match="the lists of a Watch must not change"):
+        watch.count([g])
+
+
+def test_references_are_given_back():
+    p, g = torch.zeros(3), torch.zeros(3)
+    entry = {"v": torch.zeros(3), "step": torch.zeros((), dtype=torch.float64)}
+    params, entries, gradients = [p], [entry], [g]
+    watch = Watch(params, entries, ("v", "step"))
+    objects = [p, g, entry, *entry.values(), torch.Tensor, None]
+
+    def counts():
+        return [sys.getrefcount(thing) for thing in objects]
+
+    before = counts()
+    for _ in range(1000):
+        watch.count(gradients)
+        watch.count([None])
+        form(entry)
+    assert max(abs(a - b) for a, b in zip(before, counts(), strict=True)) < 100
+
+
+def test_forms_differ_where_elements_lie_differently():
+    plain = torch.zeros(4, 6)
+    different = [
+        plain, plain.t(), torch.zeros(6, 4), torch.zeros(4, 5), torch.zeros(24), torch.zeros(2, 2, 6),
+        torch.tensor(0.0),
+        torch.zeros(4, 12)[:, ::2], torch.zeros(8, 6)[::2], plain.double(), plain.half(), plain.bfloat16(),
+        plain.to(torch.complex64), plain.int(), torch.zeros(0, 6), torch.zeros(1).expand(4, 6),
+    ]  # fmt: skip
+    assert len({form(tensor)[1] for tensor in different}) == len(different)
+    alike = [
+        plain,
+        torch.nn.Parameter(plain),
+        plain + 1,
+        plain.clone()[:, None],
+        torch.zeros(1, 4, 6)[0],
+        plain.view(4, 6, 1),
+    ]
+    assert {form(tensor)[1] for tensor in alike} == {form(plain)[1]}
+
+
+class Derived(torch.Tensor):
+    pass
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        None,
+        3.0,
+        [],
+        Derived(),
+        torch.zeros(3, device="meta"),
+        torch.eye(3).to_sparse(),
+        torch._efficientzerotensor(3),
+    ],
+    ids=lambda x: type(x).__name__,
+)
+def test_what_is_no_plain_tensor_is_told(strange):
+    assert form(strange) is None
+    fine = torch.zeros(3)
+    entry = {"v": torch.zeros(3), "step": torch.tensor(1.0, dtype=torch.float64)}
+    watch = Watch([fine], [entry], ("v", "step"))
+    assert watch.count([fine]) is not None and watch.count([strange]) is None
+    entry["v"] = strange
+    assert watch.count([fine]) is None
+    assert not Watch([fine], [entry], ("v", "step")).plain
+    if isinstance(strange, torch.Tensor):
+        assert not Watch([strange], [entry], ("step",)).plain
+
+
+def test_a_tensor_without_memory_is_told():
+    tensor = torch.zeros(1000)
+    assert form(tensor)
+    tensor.untyped_storage().resize_(0)
+    assert form(tensor) is None
+    assert form(torch.zeros(0, 3)) and form(torch.zeros(0, 3))[1] == form(torch.zeros(3, 0).t())[1]
+
+
+Pointer = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)
+capsule = Pointer(("PyCapsule_New", ctypes.pythonapi))
+MISFITS = {  # version, functions → what is said
+    "has no __dlpack_c_exchange_api__": None,
+    "has another exchange table": (b"other", [1, 0, 0, 0, 0, 1]),
+    "is of version 2, not 1": (b"dlpack_exchange_api", [2, 0, 0, 0, 0, 1]),
+    "cannot look at tensors": (b"dlpack_exchange_api", [1, 0, 0, 0, 0, 0]),
+    "does not tell where a tensor lies": (b"dlpack_exchange_api", [1, 0, 0, 0, 0, "liar"]),
+}
+
+
+@pytest.fixture(params=MISFITS)
+def misfit(request, monkeypatch):
+    """What a later torch may bring: no table, another one, or one that says something else."""
+
+    def lie(thing, out):
+        ctypes.memset(out, 0, 48)
+        ctypes.c_uint64.from_address(out).value = 64  # an address, but not the tensor's
+        return 0
+
+    liar = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)(lie)
+    given = MISFITS[request.param]
+    if given is not None:
+        name, words = given
+        words = [ctypes.cast(liar, ctypes.c_void_p).value if word == "liar" else word for word in words]
+        table = (ctypes.c_uint64 * 6)(*words)
+        given = capsule(ctypes.addressof(table), name, None)
+    _library.cache_clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.Tensor, "__dlpack_c_exchange_api__", given)
+        yield request.param
+    check()
+
+
+def test_another_torch_steps_without_kernels(misfit, monkeypatch):
+    with pytest.raises(Unavailable, match=rf"torch .* {misfit}"):
+        check()
+
+    @rule
+    def unheard_of(theta, g, t, *, lr=0.5):
+        theta = theta - lr * g
+        return theta
+
+    monkeypatch.delenv("OPTKIT_BACKEND", raising=False)
+    monkeypatch.setattr(backend, "_warned", False)
+    p = torch.nn.Parameter(torch.ones(3))
+    p.grad = torch.ones(3)
+    optimizer = from_rule(unheard_of)([p])
+    with pytest.warns(RuntimeWarning, match=misfit):
+        optimizer.step()
+    optimizer.step()
+    assert p.tolist() == [0, 0, 0] and optimizer.backend == "torch chunks"

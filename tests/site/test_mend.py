@@ -1,0 +1,48 @@
+"""Faults that theme, Sphinx and pandas write are mended in the finished pages, once."""
+
+import pytest
+
+
+@pytest.fixture
+def mended(monkeypatch):
+    """The function of the extension."""
+    from pathlib import Path
+
+    monkeypatch.syspath_prepend(str(Path(__file__).parent.parent.parent / "sphinx_ext"))
+    from optkit_book import mend
+
+    return mend.mended
+
+
+@pytest.mark.parametrize(
+    ("fault", "better"),
+    [
+        (
+            '<summary aria-label="Toggle hidden content">\n<p class="a">Show</p></summary>',
+            '<summary>\n<span class="a">Show</span></summary>',
+        ),
+        ('<div class="citation" id="id4" role="doc-biblioentry">', '<div class="citation" id="id4">'),
+        ('<section id="exercise-content">', "<section>"),
+        ("<tr><th></th><th>loss</th></tr>", "<tr><td></td><th>loss</th></tr>"),
+        ('<th rowspan="2" valign="top">a</th>', '<th rowspan="2">a</th>'),
+        ("<style scoped>\n a {}\n</style>\n<table>", "<table>"),
+    ],
+)
+def test_a_fault_is_mended(mended, fault, better):
+    assert mended(fault) == better
+    assert mended(better) == better
+
+
+def test_style_sheets_of_outputs_move_into_the_head_once(mended):
+    output = '<div class="output text_html"><style>a {}</style><p>x</p></div>'
+    page = f"<head></head>{output}{output}<script>'<style>b {{}}</style>'</script>"
+    better = mended(page)
+    assert better.count("<style>a {}</style>") == 1
+    assert better.index("<style>a {}") < better.index("</head>")
+    assert "'<style>b {}</style>'" in better
+    assert mended(better) == better
+
+
+def test_text_in_the_words_of_a_page_stays(mended):
+    words = "<p>A summary, a <p> and a th in code: <code>&lt;th&gt;&lt;/th&gt;</code></p>"
+    assert mended(words) == words
