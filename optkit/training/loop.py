@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from optkit.data import Dataset, Tensors
+from optkit.progress import Progress
+from optkit.progress import bar as progress_bar
 from optkit.training import checkpoint as checkpoints
 from optkit.training.distributed import Share
 from optkit.training.evaluation import evaluate, mode
@@ -41,7 +43,7 @@ def train(
     schedule: Schedule | None = None,
     loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None = None,
     evaluate_every: int | Literal["epoch"] | None = "epoch",
-    progress: bool | Literal["always"] = True,
+    progress: Progress = True,
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_every: int | Literal["epoch"] = "epoch",
     resume: bool = False,
@@ -152,7 +154,8 @@ def train(
             run.load(checkpoint, total, parameter.device)
         elif evaluate_every is not None:
             run.history.append({"step": 0, "epoch": 0, "gradients": 0, "seconds": 0.0, **evaluation()})
-        with _bar(total, run.step, progress if share.rank == 0 else False) as bar:
+        shown = progress if share.rank == 0 else False
+        with progress_bar(total, "training", "step", shown, initial=run.step) as bar:
             while run.step < total and not run.history.diverged:
                 epoch, place = divmod(run.step, in_epoch)
                 if place == 0 or order is None:
@@ -249,11 +252,3 @@ def _streams(device: torch.device, stream: int) -> Iterator[None]:
             yield
         finally:
             cudnn.deterministic, cudnn.benchmark = before
-
-
-def _bar(total: int, done: int, progress: bool | Literal["always"]) -> Any:
-    from tqdm import tqdm
-
-    # None: drawn on a terminal only, so that a page made from a notebook keeps no half-drawn bars.
-    hidden = {True: None, "always": False}.get(progress, True)
-    return tqdm(total=total, initial=done, desc="training", unit="step", disable=hidden)

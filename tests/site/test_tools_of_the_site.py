@@ -31,6 +31,8 @@ def test_a_book_is_fresh_until_a_source_changes_comes_or_goes(project):
     (project / "chapters" / "__pycache__").mkdir()
     (project / "chapters" / "__pycache__" / "x.pyc").write_text("2")
     (project / "results" / ".study-1.journal").write_text("2")
+    (project / "chapters" / ".ruff_cache").mkdir()
+    (project / "chapters" / ".ruff_cache" / "x").write_text("2")
     assert built_book.fault(project) == ""
     (project / "chapters" / "new").write_text("2")
     assert "older than its sources: run `make book`" in built_book.fault(project)
@@ -41,6 +43,13 @@ def test_a_book_is_fresh_until_a_source_changes_comes_or_goes(project):
     (project / "chapters" / "newer").unlink()
     (project / "_config.yml").write_text("2")
     assert "older than its sources" in built_book.fault(project)
+
+
+def test_a_project_in_a_hidden_folder_is_watched_too(project):
+    hidden = project.rename(project.parent / ".hidden")
+    built_book.mark(hidden)
+    (hidden / "chapters" / "file").write_text("2")
+    assert "older than its sources" in built_book.fault(hidden)
 
 
 def test_every_source_of_the_book_is_watched():
