@@ -8,8 +8,8 @@ import pytest
 LEFT: dict[str, tuple[str, str]] = {
     "empty-table-header": (
         "mjx-container",
-        "a head that is one formula: MathJax draws it by CSS, and gives a screen reader MathML, which axe does "
-        "not count as text (convention translator)",
+        "a head that is one formula: MathJax draws it by CSS, and gives a screen reader MathML, which axe "
+        "does not count as text (convention translator)",
     ),
 }
 LIGHT = {"color_scheme": "light", "reduced_motion": "reduce"}
