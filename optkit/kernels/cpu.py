@@ -18,6 +18,9 @@ from optkit.translation.path import Path
 CHUNK = 16_384
 """Elements a chunk: few enough to share out evenly, and so many that a chunk costs nothing by itself."""
 
+SHARE = 65_536
+"""Elements that are worth a thread: they take ten times as long as it takes to wake one."""
+
 _COUNT = """
 #ifdef __cplusplus
 extern "C"
@@ -59,10 +62,10 @@ class Kernel:
         Args:
             table: Addresses and lengths.
             scalars: The values of ``self.scalars``.
-            threads: Threads at most. One is used where the library was built without OpenMP, and in a
-                forked process.
+            threads: Threads at most; fewer where there are not `SHARE` elements for each. One is used where
+                the library was built without OpenMP, and in a forked process.
         """
-        threads = min(1 if _forked else threads, table.chunks)
+        threads = min(1 if _forked else threads, 1 + table.elements // SHARE)
         self._step(table.chunks, table.starts, table.tensors, table.addresses, self._row(*scalars), threads)
 
 
@@ -77,6 +80,7 @@ class Table:
         addresses: The columns, one after the other, as ctypes array.
         starts: Tensor, first element and length of each chunk, as ctypes array.
         chunks: How many chunks there are.
+        elements: How many elements the tensors have together.
         tensors: How many tensors there are.
     """
 
@@ -87,7 +91,7 @@ class Table:
             for tensor, length in enumerate(lengths)
             for start in range(0, length, CHUNK)
         ]
-        self.chunks = len(cuts)
+        self.chunks, self.elements = len(cuts), sum(lengths)
         self.starts = (ctypes.c_longlong * (3 * len(cuts)))(*[x for cut in cuts for x in cut])
         self.addresses = (ctypes.c_uint64 * (len(columns) * self.tensors))(*[x for c in columns for x in c])
 
