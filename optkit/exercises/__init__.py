@@ -6,12 +6,14 @@ from optkit.exercises.gradient_descent import (
     check_downhill_newton,
     check_hessian_product,
 )
+from optkit.exercises.gradient_noise import check_batch_for_noise, check_noise_scale
 from optkit.exercises.momentum import check_best_momentum, check_lr_for_ewma_form, check_nesterov
 from optkit.exercises.moving_averages import check_alpha_for_window, check_corrected, check_ewma
 
 __all__ = [
     "Answer",
     "check_alpha_for_window",
+    "check_batch_for_noise",
     "check_best_momentum",
     "check_best_rate",
     "check_corrected",
@@ -20,4 +22,5 @@ __all__ = [
     "check_hessian_product",
     "check_lr_for_ewma_form",
     "check_nesterov",
+    "check_noise_scale",
 ]
