@@ -56,12 +56,12 @@ def time_of_a_step(sizes: Sequence[int], seconds: Any) -> tuple[Figure, str]:
         bottom.set_xscale("log", base=2)
         bottom.xaxis.set_major_formatter("{x:.0f}")
         bottom.set_xlabel("batch size $m$")
+    longer, more = middle[-1] / middle[0], sizes[-1] / sizes[0]
     alt = (
-        "Two panels against the batch size, all axes logarithmic. A step takes "
-        f"{1e3 * middle[0]:.2g} ms with m = {sizes[0]} and {1e3 * middle[-1]:.2g} ms with m = {sizes[-1]}: {middle[-1] / middle[0]:.2g} "
-        f"times as long for {sizes[-1] / sizes[0]:.0f} times the examples. For each example that is "
-        f"{1e6 * middle[0] / m[0]:.2g} µs and {1e6 * middle[-1] / m[-1]:.2g} µs. The step itself costs as "
-        f"much as {cost.even:.3g} examples."
+        f"Two panels against the batch size, all axes logarithmic. A step takes {1e3 * middle[0]:.2g} ms "
+        f"with m = {sizes[0]} and {1e3 * middle[-1]:.2g} ms with m = {sizes[-1]}: {longer:.2g} times as long "
+        f"for {more:.0f} times the examples. For each example that is {1e6 * middle[0] / m[0]:.2g} µs and "
+        f"{1e6 * middle[-1] / m[-1]:.2g} µs. The step itself costs as much as {cost.even:.3g} examples."
     )
     return figure, alt
 

@@ -40,8 +40,8 @@ def gradient_seconds(
 ) -> np.ndarray:
     """Measure how long the gradient of a mini-batch takes, forward and backward, on the machine at hand.
 
-    The sizes take turns, so that a busy moment does not fall on one of them alone, and each time is the second
-    of two in a row: the first still pays for what the size before it left in the caches. The weights stay.
+    The sizes take turns, so that a busy moment does not fall on one of them alone. Each time is the second of
+    two in a row: the first still pays for what the size before it left in the caches. The weights stay.
 
     Args:
         model: From inputs to outputs.

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from optkit.figures.batch_cost import steps_and_examples, time_of_a_step
+from optkit.figures.noise import noise_of_nets
 
 
 def test_the_time_of_a_step_is_the_median_and_the_fit_passes_through_it():
@@ -28,3 +29,14 @@ def test_steps_and_examples_are_drawn_with_the_fit_of_all_runs():
     assert "Momentum" in alt and "critical batch size 33.3" in alt
     rings = [line for line in bottom.lines if line.get_markersize() == 12]
     assert [float(np.squeeze(ring.get_xdata())) for ring in rings] == pytest.approx([2000, 1000])
+
+
+def test_the_noise_of_each_net_and_seed_is_drawn_beside_its_line():
+    sizes = np.array([1, 4, 16])
+    rows = [{"sizes": sizes.tolist(), "noise": (a / sizes**0.5).tolist(), "slope": -0.5} for a in (4.0, 6.0)]
+    figure, alt = noise_of_nets({"net": {"with": rows, "without": rows[:1]}}, {"net": "A net"})
+    (axes,) = figure.axes
+    drawn = [line.get_ydata().tolist() for line in axes.lines]
+    assert drawn[:3] == [rows[0]["noise"], rows[1]["noise"], rows[0]["noise"]]
+    np.testing.assert_allclose(drawn[3], 5.0 / sizes**0.5)  # the line of the median
+    assert "A net: from 5 at m = 1 to 1.25 at m = 16; slopes -0.500 to -0.500 with replacement" in alt
