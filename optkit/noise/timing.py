@@ -52,7 +52,7 @@ def gradient_seconds(
         loss: From outputs and labels to their mean loss; default cross-entropy.
 
     Returns:
-        Seconds, shape (repeats, sizes). Take the lowest or the median of each column.
+        Seconds, shape (repeats, sizes). The lowest of each column is least disturbed by others.
 
     Raises:
         ValueError: A number is out of its range.
