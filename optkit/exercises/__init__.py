@@ -1,5 +1,6 @@
 """Checks of the coding exercises: each says that an answer is right, or which typical mistake it is."""
 
+from optkit.exercises.adaptive_rates import check_adagrad, check_recovery
 from optkit.exercises.answer import Answer
 from optkit.exercises.gradient_descent import (
     check_best_rate,
@@ -12,6 +13,7 @@ from optkit.exercises.moving_averages import check_alpha_for_window, check_corre
 
 __all__ = [
     "Answer",
+    "check_adagrad",
     "check_alpha_for_window",
     "check_batch_for_noise",
     "check_best_momentum",
@@ -23,4 +25,5 @@ __all__ = [
     "check_lr_for_ewma_form",
     "check_nesterov",
     "check_noise_scale",
+    "check_recovery",
 ]
