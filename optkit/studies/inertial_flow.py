@@ -11,6 +11,11 @@ default, five random starts each, normal around the problem's own start with sta
   first value from one time to the next, anywhere; under conditions if that is so for one of the two forms.
 
 Losses with kinks are left out: an integrator of high order has no tolerance to be held to there.
+
+What came out, said after the run: 58 of 60 cases have the order. In the other two the coarsest steps do not
+follow the flow yet: the errors are 5.05, 0.029, 0.0138 and 0.0067 from one start in Rosenbrock's valley, and
+1.71, 0.52, 0.22 and 0.10 from one on Himmelblau's hill. The protocol's fit counts those steps, and so does
+the verdict.
 """
 
 from __future__ import annotations
