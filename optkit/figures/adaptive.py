@@ -197,9 +197,9 @@ def following(settings: Mapping[str, tuple[str, Mapping[str, float]]], *, seed: 
     sentences = []
     with style():
         figure, axes = canvas()
-        for index, (label, (name, hyper)) in enumerate(settings.items()):
+        for label, (name, hyper) in settings.items():
             gaps = rms_gap(name, seed=seed, **hyper)
-            axes.plot(np.arange(1, len(gaps) + 1), gaps, **series(index).line(label=label) | {"markevery": 1})
+            axes.plot(np.arange(1, len(gaps) + 1), gaps, **face(name).line(label=label) | {"markevery": 1})
             sentences.append(f"{label}: {gaps[0]:.2g} in the first period, {gaps[-1]:.2g} in the last.")
         axes.set_ylim(bottom=0)
         axes.set_xlabel("period of 1,000 steps")
