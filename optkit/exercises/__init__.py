@@ -1,17 +1,21 @@
 """Checks of the coding exercises: each says that an answer is right, or which typical mistake it is."""
 
+from optkit.exercises.adaptive_rates import check_adagrad, check_recovery
 from optkit.exercises.answer import Answer
 from optkit.exercises.gradient_descent import (
     check_best_rate,
     check_downhill_newton,
     check_hessian_product,
 )
+from optkit.exercises.gradient_noise import check_batch_for_noise, check_noise_scale
 from optkit.exercises.momentum import check_best_momentum, check_lr_for_ewma_form, check_nesterov
 from optkit.exercises.moving_averages import check_alpha_for_window, check_corrected, check_ewma
 
 __all__ = [
     "Answer",
+    "check_adagrad",
     "check_alpha_for_window",
+    "check_batch_for_noise",
     "check_best_momentum",
     "check_best_rate",
     "check_corrected",
@@ -20,4 +24,6 @@ __all__ = [
     "check_hessian_product",
     "check_lr_for_ewma_form",
     "check_nesterov",
+    "check_noise_scale",
+    "check_recovery",
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from optkit.noise import (
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["noise_against_batch_size", "noise_slope"]
+__all__ = ["noise_against_batch_size", "noise_of_nets", "noise_slope"]
 
 
 def noise_against_batch_size(gram: np.ndarray, *, seed: int = 0, draws: int = 500) -> tuple[Figure, str]:
@@ -74,6 +75,61 @@ def noise_against_batch_size(gram: np.ndarray, *, seed: int = 0, draws: int = 50
         f"{noise_slope(parts, once / factor):.2f}."
     )
     return figure, alt
+
+
+def noise_of_nets(
+    found: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]], labels: Mapping[str, str]
+) -> tuple[Figure, str]:
+    """Draw the noise of several nets against the batch size, drawn with and without replacement.
+
+    Args:
+        found: Net → ``with`` and ``without`` → a row for each seed with ``sizes``, ``noise`` and ``slope``:
+            what `optkit.studies.gradient_noise` stores.
+        labels: Net → its name in print.
+
+    Returns:
+        The figure, and its alternative text with the fitted slopes.
+
+    Raises:
+        KeyError: A net without a label.
+
+    Example:
+        >>> row = {"sizes": [1, 4], "noise": [2.0, 1.0], "slope": -0.5}
+        >>> figure, alt = noise_of_nets({"mine": {"with": [row], "without": [row]}}, {"mine": "My net"})
+        >>> "My net: from 2 at m = 1 to 1 at m = 4; slopes -0.500 to -0.500 with replacement" in alt
+        True
+    """
+    sentences = []
+    with style():
+        figure, axes = canvas()
+        for index, (net, ways) in enumerate(found.items()):
+            look = series(index)
+            sizes = np.array(ways["with"][0]["sizes"])
+            for way, rows in ways.items():
+                noise = np.array([row["noise"] for row in rows])
+                filled = {} if way == "with" else {"markerfacecolor": "none", "markersize": 9}
+                for one in noise:
+                    axes.plot(sizes, one, look.marker, color=look.colour, **filled)
+            drawn = np.median([row["noise"] for row in ways["with"]], axis=0)
+            sigma = float(np.exp(np.mean(np.log(drawn * np.sqrt(sizes)))))
+            line = [sampled_with_replacement(sigma=sigma, m=m) for m in sizes]
+            axes.plot(sizes, line, **look.line(label=labels[net]))
+            slopes = "; ".join(
+                f"{min(values):.3f} to {max(values):.3f} {way} replacement"
+                for way, values in ((way, [row["slope"] for row in rows]) for way, rows in ways.items())
+            )
+            sentences.append(
+                f"{labels[net]}: from {drawn[0]:.3g} at m = {sizes[0]} to {drawn[-1]:.3g} at "
+                f"m = {sizes[-1]}; slopes {slopes}."
+            )
+        axes.set_xscale("log", base=2)
+        axes.set_yscale("log")
+        axes.xaxis.set_major_formatter("{x:.0f}")
+        axes.set_xlabel("batch size $m$")
+        axes.set_ylabel("noise of the gradient")
+        axes.legend()
+    what = "Gradient noise of nets against the batch size, both axes logarithmic, with lines of slope -0.5"
+    return figure, f"{what}. " + " ".join(sentences)
 
 
 def noise_slope(sizes: np.ndarray, noise: np.ndarray) -> float:

@@ -20,6 +20,7 @@ from optkit.noise.formulas import (
     expected_square,
     sampled_with_replacement,
     sampled_without_replacement,
+    settled_square,
     steps_over_least,
 )
 from optkit.noise.gram import gradient_gram, mini_batch_noise, one_example_noise
@@ -31,6 +32,7 @@ from optkit.noise.scale import (
     noise_scale_of_batches,
 )
 from optkit.noise.statistics import GradientStatistics, gradient_statistics, per_example_gradients
+from optkit.noise.timing import StepCost, fit_step_cost, gradient_seconds
 
 __all__ = [
     "CriticalBatch",
@@ -38,11 +40,14 @@ __all__ = [
     "NoiseCurve",
     "NoiseScale",
     "Slope",
+    "StepCost",
     "batch_square_norms",
     "examples_over_least",
     "expected_square",
     "fit_critical_batch",
+    "fit_step_cost",
     "gradient_gram",
+    "gradient_seconds",
     "gradient_statistics",
     "mini_batch_noise",
     "noise_against_batch_size",
@@ -52,5 +57,6 @@ __all__ = [
     "per_example_gradients",
     "sampled_with_replacement",
     "sampled_without_replacement",
+    "settled_square",
     "steps_over_least",
 ]

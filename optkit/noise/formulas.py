@@ -10,6 +10,7 @@ __all__ = [
     "expected_square",
     "sampled_with_replacement",
     "sampled_without_replacement",
+    "settled_square",
     "steps_over_least",
 ]
 
@@ -30,6 +31,12 @@ def sampled_without_replacement(*, sigma, m, N):
 def expected_square(q, curvature, *, lr, sigma, m):
     """Mean of θ² after one step on ½λθ² with gradient noise σ/√m, from the mean before."""
     return (1 - lr * curvature) * (1 - lr * curvature) * q + lr**2 * sigma**2 / m
+
+
+@formula
+def settled_square(curvature, *, lr, sigma, m):
+    """Mean of θ² that `expected_square` settles at, for a learning rate below 2/λ."""
+    return lr * sigma**2 / (m * curvature * (2 - lr * curvature))
 
 
 @formula
