@@ -1,5 +1,6 @@
 """Checks of the coding exercises: each says that an answer is right, or which typical mistake it is."""
 
+from optkit.exercises.adam import check_adam_step, check_uncorrected_step
 from optkit.exercises.answer import Answer
 from optkit.exercises.gradient_descent import (
     check_best_rate,
@@ -11,6 +12,7 @@ from optkit.exercises.moving_averages import check_alpha_for_window, check_corre
 
 __all__ = [
     "Answer",
+    "check_adam_step",
     "check_alpha_for_window",
     "check_best_momentum",
     "check_best_rate",
@@ -20,4 +22,5 @@ __all__ = [
     "check_hessian_product",
     "check_lr_for_ewma_form",
     "check_nesterov",
+    "check_uncorrected_step",
 ]
