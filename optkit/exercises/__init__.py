@@ -9,6 +9,7 @@ from optkit.exercises.gradient_descent import (
 )
 from optkit.exercises.momentum import check_best_momentum, check_lr_for_ewma_form, check_nesterov
 from optkit.exercises.moving_averages import check_alpha_for_window, check_corrected, check_ewma
+from optkit.exercises.scheduling import check_greedy_rate, check_warmup_then_cosine
 
 __all__ = [
     "Answer",
@@ -19,8 +20,10 @@ __all__ = [
     "check_corrected",
     "check_downhill_newton",
     "check_ewma",
+    "check_greedy_rate",
     "check_hessian_product",
     "check_lr_for_ewma_form",
     "check_nesterov",
     "check_uncorrected_step",
+    "check_warmup_then_cosine",
 ]

@@ -8,6 +8,8 @@ from optkit.language.grammar import formula
 __all__ = [
     "examples_over_least",
     "expected_square",
+    "greedy_rate",
+    "noise_floor",
     "sampled_with_replacement",
     "sampled_without_replacement",
     "steps_over_least",
@@ -30,6 +32,18 @@ def sampled_without_replacement(*, sigma, m, N):
 def expected_square(q, curvature, *, lr, sigma, m):
     """Mean of θ² after one step on ½λθ² with gradient noise σ/√m, from the mean before."""
     return (1 - lr * curvature) * (1 - lr * curvature) * q + lr**2 * sigma**2 / m
+
+
+@formula
+def noise_floor(curvature, *, lr, sigma, m):
+    """Mean of θ² at which `expected_square` comes to rest: in proportion to ε while ελ is small."""
+    return lr * sigma**2 / m / (curvature * (2 - lr * curvature))
+
+
+@formula
+def greedy_rate(q, curvature, *, sigma, m):
+    """The rate that makes the next mean of θ² smallest: 1/λ without noise, less with more of it."""
+    return curvature * q / (curvature * curvature * q + sigma**2 / m)
 
 
 @formula
