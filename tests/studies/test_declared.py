@@ -209,7 +209,7 @@ def test_equal_epochs_and_equal_steps_are_equal():
             if name.endswith("equal steps"):
                 assert budget.steps == study.budget_of(first, "fresh").steps
             else:
-                assert budget.steps == 8 * -(-4000 // budget.batch_size)
+                assert budget.steps == 6 * -(-4000 // budget.batch_size)
 
 
 @pytest.mark.parametrize(
