@@ -4,11 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eo pipefail -c
 .DEFAULT_GOAL := help
-<<<<<<< HEAD
-.PHONY: help book serve exercises slides pdf test bench binder format lock clean
-=======
-.PHONY: help book serve test bench studies binder format lock clean
->>>>>>> 8b0d4a314d40527a66fcb198c66b7a0cf4bc94fa
+.PHONY: help book serve exercises slides pdf test bench studies binder format lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
