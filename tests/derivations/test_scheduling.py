@@ -7,7 +7,7 @@ import sympy
 from optkit.figures.schedules import rectification
 from optkit.noise import expected_square, greedy_rate, noise_floor
 from optkit.rules import RULES
-from optkit.studies import adaptive_rate
+from optkit.studies import rate_variance
 
 q, lam, sigma, lr = sympy.symbols("q lambda sigma epsilon", positive=True)
 NEXT = (1 - lr * lam) ** 2 * q + lr**2 * sigma**2
@@ -58,12 +58,12 @@ def test_the_length_of_the_average_is_that_with_the_same_mean_age(t, beta2):
     weights = (1 - beta2) * beta2 ** (ages - 1) / (1 - beta2**t)
     assert weights.sum() == pytest.approx(1)
     # A simple mean of f numbers has the mean age (f + 1)/2, the newest being of age 1.
-    assert 2 * (ages * weights).sum() - 1 == pytest.approx(adaptive_rate.length(t, beta2))
+    assert 2 * (ages * weights).sum() - 1 == pytest.approx(rate_variance.length(t, beta2))
 
 
 def test_first_step_that_radam_rectifies():
-    assert [adaptive_rate.length(t, 0.999) > 5 for t in (5, 6)] == [False, True]
-    assert [adaptive_rate.length(t, 0.999) > 4 for t in (4, 5)] == [False, True]
+    assert [rate_variance.length(t, 0.999) > 5 for t in (5, 6)] == [False, True]
+    assert [rate_variance.length(t, 0.999) > 4 for t in (4, 5)] == [False, True]
 
 
 def test_the_rectification_is_the_root_of_two_variances():
@@ -75,7 +75,7 @@ def test_the_rectification_is_the_root_of_two_variances():
     limit = 2 / (1 - 0.999) - 1
     found = rectification(1000, beta2=0.999)
     for t in (6, 50, 1000):
-        here = adaptive_rate.length(t, 0.999)
+        here = rate_variance.length(t, 0.999)
         ratio = first_order.subs({rho: limit, tau: 1}) / first_order.subs({rho: here, tau: 1})
         assert found[t - 1] == pytest.approx(float(sympy.sqrt(ratio)), rel=1e-6)
 
@@ -89,7 +89,7 @@ def test_the_exact_variance_is_that_of_the_distribution(freedom):
         return integrate.quad(lambda x: (freedom / x) ** (power / 2) * chi.pdf(x), 0, np.inf)[0]
 
     beta2 = 1 - 2 / (freedom + 1)  # ρ_∞ = freedom
-    assert adaptive_rate.formula(100_000, beta2) == pytest.approx(moment(2) - moment(1) ** 2, rel=1e-4)
+    assert rate_variance.formula(100_000, beta2) == pytest.approx(moment(2) - moment(1) ** 2, rel=1e-4)
 
 
 @pytest.mark.parametrize("size", [1e-3, 1e3])
