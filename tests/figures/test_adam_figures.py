@@ -41,6 +41,7 @@ def test_the_median_over_runs_is_drawn_and_its_best_rate_said():
     assert "Scale 2. sgd: 4 at ε = 0.1, least at ε = 10 with 1, 1 at ε = 10." in alt
     drawn = figure.axes[0].lines[0].get_ydata()
     assert drawn[1] == 1.5 and np.isnan(drawn[2])
+    assert list(figure.axes[0].lines[1].get_xydata()[0]) == [1.0, 1.5]
 
 
 @pytest.mark.parametrize("panels", [{}, {"": {"a": [1.0]}}, {"": {"a": [np.inf, np.nan]}}])
