@@ -37,7 +37,7 @@ def expected_square(q, curvature, *, lr, sigma, m):
 @formula
 def noise_floor(curvature, *, lr, sigma, m):
     """Mean of θ² at which `expected_square` comes to rest: in proportion to ε while ελ is small."""
-    return lr * sigma**2 / m / (curvature * (2 - lr * curvature))
+    return lr * sigma**2 / (m * curvature * (2 - lr * curvature))
 
 
 @formula
