@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help book serve test bench studies binder format lock clean
+.PHONY: help book serve exercises slides pdf test bench studies binder format lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -50,6 +50,9 @@ book: $(STAMP)  ## build the book, executed, into _build/html
 serve: $(STAMP)  ## serve the built book on 127.0.0.1
 	@test -f $(SITE)/index.html || { echo "There is no built book yet: run 'make book' first." >&2; exit 1; }
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory $(SITE) $(PORT)
+
+exercises: $(STAMP)  ## write the student notebooks, without solutions, into _build/exercises
+	$(BIN)/python tools/exercises.py
 
 # One thread per worker: the machine's cores are shared among the workers.
 test: export OMP_NUM_THREADS ?= 1

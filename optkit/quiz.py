@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import html
+import json
 import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -54,6 +57,28 @@ def quiz(question: str, answers: Mapping[str, str], *, correct: str) -> Quiz:
     return Quiz(question, tuple(answers.items()), correct)
 
 
+def unsealed(text: str) -> Quiz:
+    """Return the question that `Quiz.seal` has put into a text.
+
+    Args:
+        text: What `Quiz.seal` returned.
+
+    Raises:
+        ValueError: Another text.
+
+    Example:
+        >>> unsealed(quiz("Even?", {"2": "Yes.", "3": "It is odd."}, correct="2").seal())
+        Even?
+          ( ) 2
+          ( ) 3
+    """
+    try:
+        question, answers, correct = json.loads(zlib.decompress(base64.b64decode(text, validate=True)))
+    except (ValueError, zlib.error) as error:
+        raise ValueError(f"text must be a sealed question, got {text[:20]!r}") from error
+    return quiz(question, dict(answers), correct=correct)
+
+
 @dataclass(frozen=True)
 class Quiz:
     """A question, its answers with feedback, and which of them is right."""
@@ -61,6 +86,16 @@ class Quiz:
     question: str
     answers: tuple[tuple[str, str], ...]
     correct: str
+
+    def seal(self) -> str:
+        """Return the question as a text in which the right answer does not show; it is no secret.
+
+        Example:
+            >>> "odd" in quiz("Even?", {"2": "Yes.", "3": "It is odd."}, correct="2").seal()
+            False
+        """
+        text = json.dumps([self.question, self.answers, self.correct], ensure_ascii=False)
+        return base64.b64encode(zlib.compress(text.encode())).decode()
 
     def __repr__(self) -> str:
         return "\n".join([self.question, *(f"  ( ) {answer}" for answer, _ in self.answers)])

@@ -2,9 +2,16 @@
 
 On a quadratic one step is a matrix, and its roots decide everything. On other losses the step size goes to
 zero, and what is left is a flow: of the gradient, of a heavy ball with friction, or of DIN, which INNA
-follows in steps.
+follows in steps. And Adam: how long its steps are, and where it goes the wrong way.
 """
 
+from optkit.dynamics.adam import (
+    longest_step,
+    longest_step_gradients,
+    rare_drift,
+    rare_gradients,
+    uncorrected_step,
+)
 from optkit.dynamics.critical import Interval, clarke_subdifferential, is_d_critical, sum_of_subdifferentials
 from optkit.dynamics.discretisation import Convergence, inna_convergence, inna_path
 from optkit.dynamics.flows import (
@@ -48,10 +55,15 @@ __all__ = [
     "inna_path",
     "is_d_critical",
     "larger_modulus",
+    "longest_step",
+    "longest_step_gradients",
     "mechanical_energy",
     "momentum_matrix",
+    "rare_drift",
+    "rare_gradients",
     "rate",
     "roots",
     "steady_variance",
     "sum_of_subdifferentials",
+    "uncorrected_step",
 ]

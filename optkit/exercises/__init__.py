@@ -1,6 +1,7 @@
 """Checks of the coding exercises: each says that an answer is right, or which typical mistake it is."""
 
 from optkit.exercises.adaptive_rates import check_adagrad, check_recovery
+from optkit.exercises.adam import check_adam_step, check_uncorrected_step
 from optkit.exercises.answer import Answer
 from optkit.exercises.gradient_descent import (
     check_best_rate,
@@ -10,10 +11,12 @@ from optkit.exercises.gradient_descent import (
 from optkit.exercises.gradient_noise import check_batch_for_noise, check_noise_scale
 from optkit.exercises.momentum import check_best_momentum, check_lr_for_ewma_form, check_nesterov
 from optkit.exercises.moving_averages import check_alpha_for_window, check_corrected, check_ewma
+from optkit.exercises.scheduling import check_greedy_rate, check_warmup_then_cosine
 
 __all__ = [
     "Answer",
     "check_adagrad",
+    "check_adam_step",
     "check_alpha_for_window",
     "check_batch_for_noise",
     "check_best_momentum",
@@ -21,9 +24,12 @@ __all__ = [
     "check_corrected",
     "check_downhill_newton",
     "check_ewma",
+    "check_greedy_rate",
     "check_hessian_product",
     "check_lr_for_ewma_form",
     "check_nesterov",
     "check_noise_scale",
     "check_recovery",
+    "check_uncorrected_step",
+    "check_warmup_then_cosine",
 ]

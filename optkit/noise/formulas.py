@@ -8,6 +8,8 @@ from optkit.language.grammar import formula
 __all__ = [
     "examples_over_least",
     "expected_square",
+    "greedy_rate",
+    "noise_floor",
     "sampled_with_replacement",
     "sampled_without_replacement",
     "settled_square",
@@ -37,6 +39,18 @@ def expected_square(q, curvature, *, lr, sigma, m):
 def settled_square(curvature, *, lr, sigma, m):
     """Mean of θ² that `expected_square` settles at, for a learning rate below 2/λ."""
     return lr * sigma**2 / (m * curvature * (2 - lr * curvature))
+
+
+@formula
+def noise_floor(curvature, *, lr, sigma, m):
+    """Mean of θ² at which `expected_square` comes to rest: in proportion to ε while ελ is small."""
+    return lr * sigma**2 / (m * curvature * (2 - lr * curvature))
+
+
+@formula
+def greedy_rate(q, curvature, *, sigma, m):
+    """The rate that makes the next mean of θ² smallest: 1/λ without noise, less with more of it."""
+    return curvature * q / (curvature * curvature * q + sigma**2 / m)
 
 
 @formula
