@@ -8,16 +8,20 @@ from optkit.exercises.gradient_descent import (
 )
 from optkit.exercises.momentum import check_best_momentum, check_lr_for_ewma_form, check_nesterov
 from optkit.exercises.moving_averages import check_alpha_for_window, check_corrected, check_ewma
+from optkit.exercises.sharpness import check_balancing_factor, check_largest_eigenvalue, check_sam_step
 
 __all__ = [
     "Answer",
     "check_alpha_for_window",
+    "check_balancing_factor",
     "check_best_momentum",
     "check_best_rate",
     "check_corrected",
     "check_downhill_newton",
     "check_ewma",
     "check_hessian_product",
+    "check_largest_eigenvalue",
     "check_lr_for_ewma_form",
     "check_nesterov",
+    "check_sam_step",
 ]
