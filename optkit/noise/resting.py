@@ -10,4 +10,4 @@ __all__ = ["resting_square"]
 @formula
 def resting_square(*, curvature, lr, sigma, m):
     """Mean of θ² on ½λθ² once the start is forgotten, with gradient noise σ/√m; 0 < ελ < 2."""
-    return lr / m * sigma**2 / (curvature * (2 - lr * curvature))
+    return lr * sigma**2 / (m * curvature * (2 - lr * curvature))
