@@ -8,6 +8,10 @@ computed as in training. Five seeds, of first weights, training and draws.
 
 It holds if the fitted slope of log noise against log m is −0.50 ± 0.05 for both nets, both ways of drawing
 and every seed; under conditions if it is so for the LeNet-like net alone.
+
+The first run of this broke off and stored nothing: by SGD, one of the five small Networks-in-Network had lost
+all its gradient, and with other seeds (90, 91) none left the loss of chance, ln 10, in an epoch. So this net
+is trained by Adam at 0.003, which with those two seeds learns; its images and seeds are as declared before.
 """
 
 from __future__ import annotations
@@ -24,10 +28,20 @@ __all__ = ["CLAIMS", "STUDY", "measure", "repeat"]
 PROTOCOL: Mapping[str, Any] = {
     "data": "fashion_mnist",
     "images": 2000,
-    "training": {"epochs": 1, "batch_size": 64, "lr": 0.02, "momentum": 0.9},
+    "training": {"epochs": 1, "batch_size": 64},
     "nets": {
-        "lenet": {"options": {}, "sizes": [1, 4, 16, 64, 256, 1024], "draws": 50},
-        "network_in_network": {"options": {"width": 12}, "sizes": [1, 4, 16, 64, 256], "draws": 30},
+        "lenet": {
+            "options": {},
+            "optimizer": ["SGD", {"lr": 0.02, "momentum": 0.9}],
+            "sizes": [1, 4, 16, 64, 256, 1024],
+            "draws": 50,
+        },
+        "network_in_network": {
+            "options": {"width": 12},
+            "optimizer": ["Adam", {"lr": 0.003}],
+            "sizes": [1, 4, 16, 64, 256],
+            "draws": 30,
+        },
     },
     "tolerance": 0.05,
     "seeds": [0, 1, 2, 3, 4],
@@ -40,26 +54,17 @@ def measure(protocol: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _of_net(name: str, protocol: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    from optkit import models
     from optkit.data.by_name import by_name
     from optkit.noise import noise_against_batch_size
-    from optkit.optim import SGD
-    from optkit.training import train
+    from optkit.studies.repeated import trained
 
-    plan, training = protocol["nets"][name], dict(protocol["training"])
+    plan = protocol["nets"][name]
     data = by_name(protocol["data"])
     tensors = data.tensors()
     images, labels = (part[: protocol["images"]] for part in tensors[:2])
     rows: dict[str, list[dict[str, Any]]] = {"with": [], "without": []}
     for seed in protocol["seeds"]:
-        net = getattr(models, name)(
-            input_shape=data.image_shape, classes=len(data.classes), seed=seed, **plan["options"]
-        )
-        optimizer = SGD(net.parameters(), lr=training["lr"], momentum=training["momentum"])
-        train(
-            net, tensors, optimizer, epochs=training["epochs"], batch_size=training["batch_size"], seed=seed,
-            evaluate_every=None, progress=False,
-        )  # fmt: skip
+        net, loss = trained(name, plan, protocol["training"], data, tensors, seed)
         for way, found in rows.items():
             curve = noise_against_batch_size(
                 net, images, labels, plan["sizes"], draws=plan["draws"], replacement=way == "with",
@@ -69,6 +74,7 @@ def _of_net(name: str, protocol: Mapping[str, Any]) -> dict[str, list[dict[str, 
             found.append(
                 {
                     "seed": seed,
+                    "train_loss": loss,
                     "slope": slope.value,
                     "standard_error": slope.standard_error,
                     "sizes": curve.sizes.tolist(),

@@ -8,6 +8,9 @@ sharpness max L(θ + e) − L(θ), ‖e‖ ≤ 0.05, is measured beside it and d
 
 It holds if with every seed each multiple is reached within 5 % while no logit of the 100 images moves by
 more than 1e-9 of the largest; under conditions if the function stays and only some multiples are reached.
+
+The small Network-in-Network is trained by Adam at 0.003: by SGD it does not leave the loss of chance so soon,
+as was seen before this was first run to its end (see `gradient_noise`).
 """
 
 from __future__ import annotations
@@ -27,10 +30,18 @@ __all__ = ["CLAIMS", "STUDY", "measure", "repeat", "sharpened"]
 PROTOCOL: Mapping[str, Any] = {
     "data": "fashion_mnist",
     "images": 100,
-    "training": {"epochs": 2, "batch_size": 64, "lr": 0.02, "momentum": 0.9},
+    "training": {"epochs": 2, "batch_size": 64},
     "nets": {
-        "lenet": {"options": {}, "multiples": [10.0, 100.0]},
-        "network_in_network": {"options": {"width": 12}, "multiples": [10.0]},
+        "lenet": {
+            "options": {},
+            "optimizer": ["SGD", {"lr": 0.02, "momentum": 0.9}],
+            "multiples": [10.0, 100.0],
+        },
+        "network_in_network": {
+            "options": {"width": 12},
+            "optimizer": ["Adam", {"lr": 0.003}],
+            "multiples": [10.0],
+        },
     },
     "rounds": 8,
     "tolerance": 0.05,
@@ -77,26 +88,17 @@ def measure(protocol: Mapping[str, Any]) -> dict[str, Any]:
 def _of_net(name: str, protocol: Mapping[str, Any]) -> list[dict[str, Any]]:
     import torch
 
-    from optkit import models
     from optkit.data.by_name import by_name
-    from optkit.optim import SGD
     from optkit.sharpness import LossSurface, sam_sharpness
-    from optkit.training import train
+    from optkit.studies.repeated import trained
 
-    plan, training = protocol["nets"][name], protocol["training"]
+    plan = protocol["nets"][name]
     data = by_name(protocol["data"])
     tensors = data.tensors()
     some = tensors[0][: protocol["images"]].double(), tensors[1][: protocol["images"]]
     rows = []
     for seed in protocol["seeds"]:
-        net = getattr(models, name)(
-            input_shape=data.image_shape, classes=len(data.classes), seed=seed, **plan["options"]
-        )
-        optimizer = SGD(net.parameters(), lr=training["lr"], momentum=training["momentum"])
-        train(
-            net, tensors, optimizer, epochs=training["epochs"], batch_size=training["batch_size"], seed=seed,
-            evaluate_every=None, progress=False,
-        )  # fmt: skip
+        net, loss = trained(name, plan, protocol["training"], data, tensors, seed)
         net = net.double().eval()
         base = _top(net, some, seed)
         for multiple in plan["multiples"]:
@@ -115,6 +117,7 @@ def _of_net(name: str, protocol: Mapping[str, Any]) -> list[dict[str, Any]]:
             rows.append(
                 {
                     "seed": seed,
+                    "train_loss": loss,
                     "multiple": multiple,
                     "reached": reached,
                     "c": c,

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from optkit.studies.engine.declaration import digest
 from optkit.studies.results import load, save
 
-__all__ = ["Repeated"]
+if TYPE_CHECKING:
+    from torch import nn
+
+    from optkit.data import Dataset, Tensors
+
+__all__ = ["Repeated", "trained"]
 
 
 @dataclass(frozen=True)
@@ -58,3 +63,32 @@ class Repeated:
             ResultError: They are missing, damaged, or of another protocol.
         """
         return load(self.name, command=self.command, declaration=digest(self.protocol))["data"]
+
+
+def trained(
+    name: str,
+    plan: Mapping[str, Any],
+    training: Mapping[str, Any],
+    data: Dataset,
+    tensors: Tensors,
+    seed: int,
+) -> tuple[nn.Module, float]:
+    """A net of `optkit.models` after some epochs, and its training loss.
+
+    Args:
+        name: Of the net.
+        plan: Its ``options``, and ``optimizer``: the name of one of `optkit.optim` and its options.
+        training: ``epochs`` and ``batch_size``.
+        data: What ``tensors`` are of.
+        tensors: The images.
+        seed: Of first weights and order.
+    """
+    from optkit import models, optim
+    from optkit.training import train
+
+    shape, classes = data.image_shape, len(data.classes)
+    net = getattr(models, name)(input_shape=shape, classes=classes, seed=seed, **plan["options"])
+    kind, options = plan["optimizer"]
+    optimizer = getattr(optim, kind)(net.parameters(), **options)
+    history = train(net, tensors, optimizer, seed=seed, evaluate_every=None, progress=False, **training)
+    return net, history.final("train_loss")

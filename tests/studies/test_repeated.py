@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from optkit.studies import adaptive_rate, gradient_noise, inertial_flow, ledger, reparametrisation
+from optkit.studies import gradient_noise, inertial_flow, ledger, rate_variance, reparametrisation
 from optkit.studies.engine.declaration import digest
 from optkit.studies.repeated import Repeated
 
-MODULES = (gradient_noise, adaptive_rate, reparametrisation, inertial_flow)
+MODULES = (gradient_noise, rate_variance, reparametrisation, inertial_flow)
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_each_is_repeated_by_the_name_of_its_module(module):
 
 
 def test_the_noise_of_a_small_net_is_measured_both_ways():
-    plan = {"options": {"width": 6}, "sizes": [1, 4, 16], "draws": 20}
+    plan = {**gradient_noise.PROTOCOL["nets"]["network_in_network"], "sizes": [1, 4, 16], "draws": 20}
     protocol = {
         **gradient_noise.PROTOCOL, "data": "digits", "images": 100, "seeds": [9],
         "nets": {"network_in_network": plan},
@@ -73,26 +73,26 @@ def test_c03_follows_from_the_slopes(folder, lenet, other, expected):
 def test_the_formula_of_the_adaptive_rate_is_that_of_a_chi_square_variable():
     from scipy import integrate, stats
 
-    rho = adaptive_rate.length(9, 0.999)
+    rho = rate_variance.length(9, 0.999)
 
     def moment(power):
         return integrate.quad(lambda x: (rho / x) ** power * stats.chi2.pdf(x, rho), 0, np.inf)[0]
 
-    assert adaptive_rate.formula(9, 0.999) == pytest.approx(moment(1) - moment(0.5) ** 2, rel=1e-6)
+    assert rate_variance.formula(9, 0.999) == pytest.approx(moment(1) - moment(0.5) ** 2, rel=1e-6)
 
 
 def test_the_factor_is_that_of_the_paper_and_one_at_last():
-    rho, long = adaptive_rate.length(6, 0.999), 1999
+    rho, long = rate_variance.length(6, 0.999), 1999
     paper = math.sqrt((rho - 4) * (rho - 2) * long / ((long - 4) * (long - 2) * rho))
-    assert adaptive_rate.factor(6, 0.999) == pytest.approx(paper, rel=1e-9)
-    assert adaptive_rate.factor(20_000, 0.999) == pytest.approx(1, abs=1e-6)
+    assert rate_variance.factor(6, 0.999) == pytest.approx(paper, rel=1e-9)
+    assert rate_variance.factor(20_000, 0.999) == pytest.approx(1, abs=1e-6)
 
 
 def test_monte_carlo_finds_a_variance_known_otherwise():
     # Where the average is over the last gradients alone (ρ₂ near 0) r̂ is one squared gradient; at ρ₂ = 0.99
     # and t = 20 it is nearly a mean of 20.
-    (found,) = adaptive_rate.monte_carlo(0.99, [20], 100_000, 7)
-    assert found == pytest.approx(adaptive_rate.formula(20, 0.99), rel=0.1)
+    (found,) = rate_variance.monte_carlo(0.99, [20], 100_000, 7)
+    assert found == pytest.approx(rate_variance.formula(20, 0.99), rel=0.1)
 
 
 def series(first, formula, factor):
@@ -102,7 +102,7 @@ def series(first, formula, factor):
         "factor": [factor, 1.0],
         "variance": [[first, 0.01]] * 5,
     }
-    return {beta2: steps for beta2 in adaptive_rate.PROTOCOL["steps"]}
+    return {beta2: steps for beta2 in rate_variance.PROTOCOL["steps"]}
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def series(first, formula, factor):
     ],
 )
 def test_c11_follows_from_three_comparisons(folder, first, formula, factor, expected):
-    store(adaptive_rate.STUDY, series(first, formula, factor))
+    store(rate_variance.STUDY, series(first, formula, factor))
     assert ledger.claim("C11").verdict == expected
 
 

@@ -109,7 +109,7 @@ def measure(protocol: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-STUDY = Repeated("adaptive_rate", PROTOCOL, measure)
+STUDY = Repeated("rate_variance", PROTOCOL, measure)
 DECLARED = {STUDY.name: PROTOCOL}
 repeat = STUDY.repeat
 
