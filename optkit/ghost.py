@@ -13,12 +13,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm
 
+from optkit.language.grammar import formula
 from optkit.schedules import linear_scaling, warmup
 
 if TYPE_CHECKING:
     from optkit.schedules import Schedule
 
-__all__ = ["GhostBatchNorm1d", "GhostBatchNorm2d", "convert", "gradual_warmup", "scaled_lr"]
+__all__ = ["GhostBatchNorm1d", "GhostBatchNorm2d", "convert", "gradual_warmup", "running_share", "scaled_lr"]
 
 RUNNING = ("sequential", "mean")
 PARTIAL = ("own", "join")
@@ -250,6 +251,12 @@ def _ghost(layer: Any, options: dict[str, Any]) -> nn.Module:
     new._buffers.update(layer._buffers)
     new.training = layer.training
     return new
+
+
+@formula
+def running_share(*, momentum, ghosts):
+    """What a batch of K ghosts weighs in the running statistics when they are taken in one after another."""
+    return 1 - (1 - momentum) ** ghosts
 
 
 def scaled_lr(lr: float, batch_size: int, reference: int, *, exponent: float = 1.0) -> float:

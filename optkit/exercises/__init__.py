@@ -9,9 +9,11 @@ from optkit.exercises.gradient_descent import (
     check_hessian_product,
 )
 from optkit.exercises.gradient_noise import check_batch_for_noise, check_noise_scale
+from optkit.exercises.large_batch import check_ghost_normalised, check_mean_of_shares
 from optkit.exercises.momentum import check_best_momentum, check_lr_for_ewma_form, check_nesterov
 from optkit.exercises.moving_averages import check_alpha_for_window, check_corrected, check_ewma
 from optkit.exercises.scheduling import check_greedy_rate, check_warmup_then_cosine
+from optkit.exercises.sharpness import check_balancing_factor, check_largest_eigenvalue, check_sam_step
 
 __all__ = [
     "Answer",
@@ -19,17 +21,22 @@ __all__ = [
     "check_adam_step",
     "check_alpha_for_window",
     "check_batch_for_noise",
+    "check_balancing_factor",
     "check_best_momentum",
     "check_best_rate",
     "check_corrected",
     "check_downhill_newton",
     "check_ewma",
     "check_greedy_rate",
+    "check_ghost_normalised",
     "check_hessian_product",
+    "check_largest_eigenvalue",
     "check_lr_for_ewma_form",
+    "check_mean_of_shares",
     "check_nesterov",
     "check_noise_scale",
     "check_recovery",
     "check_uncorrected_step",
     "check_warmup_then_cosine",
+    "check_sam_step",
 ]

@@ -26,6 +26,7 @@ from optkit.noise.formulas import (
     steps_over_least,
 )
 from optkit.noise.gram import gradient_gram, mini_batch_noise, one_example_noise
+from optkit.noise.resting import resting_square
 from optkit.noise.scale import (
     CriticalBatch,
     NoiseScale,
@@ -59,6 +60,7 @@ __all__ = [
     "noise_scale_of_batches",
     "one_example_noise",
     "per_example_gradients",
+    "resting_square",
     "sampled_with_replacement",
     "sampled_without_replacement",
     "settled_square",

@@ -14,11 +14,12 @@ array([0.584])
 from optkit.sharpness.ball import Sharpness, sam_sharpness
 from optkit.sharpness.density import SpectralDensity, spectral_density
 from optkit.sharpness.eigenvalues import Eigenpairs, top_eigenvalues
+from optkit.sharpness.formulas import mean_rise, rescaled_trace, sam_swing
 from optkit.sharpness.interval import quadratic_sharpness, sam_point, sharpness_in_interval, two_valleys
 from optkit.sharpness.landscape import filter_normalised_direction, loss_along
 from optkit.sharpness.reparametrisation import reparametrised
 from optkit.sharpness.surface import LossSurface
-from optkit.sharpness.trace import TraceEstimate, trace
+from optkit.sharpness.trace import TraceEstimate, trace, trace_by_parameter
 
 __all__ = [
     "Eigenpairs",
@@ -28,13 +29,17 @@ __all__ = [
     "TraceEstimate",
     "filter_normalised_direction",
     "loss_along",
+    "mean_rise",
     "quadratic_sharpness",
     "reparametrised",
+    "rescaled_trace",
     "sam_point",
     "sam_sharpness",
+    "sam_swing",
     "sharpness_in_interval",
     "spectral_density",
     "top_eigenvalues",
     "trace",
+    "trace_by_parameter",
     "two_valleys",
 ]

@@ -13,6 +13,7 @@ True
 from optkit.training.checkpoint import CheckpointError
 from optkit.training.evaluation import Evaluation, evaluate
 from optkit.training.history import History
+from optkit.training.launch import train_in_processes
 from optkit.training.loop import train
 
-__all__ = ["CheckpointError", "Evaluation", "History", "evaluate", "train"]
+__all__ = ["CheckpointError", "Evaluation", "History", "evaluate", "train", "train_in_processes"]

@@ -5,6 +5,7 @@ from optkit.studies.engine.declaration import SCORES, Arm, Budget, Choice, Data,
 from optkit.studies.engine.result import arms, load, rows
 from optkit.studies.engine.status import Status, status
 from optkit.studies.engine.storage import StorageError
+from optkit.studies.engine.summary import summary
 
 __all__ = [
     "SCORES",
@@ -24,4 +25,5 @@ __all__ = [
     "rows",
     "run",
     "status",
+    "summary",
 ]
