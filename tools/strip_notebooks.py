@@ -13,7 +13,7 @@ import nbformat
 
 REFERENCE_TAGS = {"nbval-check-output", "keep_output"}
 NOTEBOOK_METADATA = {"kernelspec", "language_info", "optkit", "mystnb"}
-CELL_METADATA = {"tags", "mystnb", "optkit", "jupyter"}
+CELL_METADATA = {"tags", "mystnb", "optkit", "jupyter", "slideshow"}
 
 
 def strip(notebook: nbformat.NotebookNode) -> None:

@@ -6,6 +6,7 @@ from optkit.exercises.gradient_descent import (
     check_downhill_newton,
     check_hessian_product,
 )
+from optkit.exercises.inna import check_inna_start, check_inna_step, check_nesterov_as_inna
 from optkit.exercises.momentum import check_best_momentum, check_lr_for_ewma_form, check_nesterov
 from optkit.exercises.moving_averages import check_alpha_for_window, check_corrected, check_ewma
 
@@ -18,6 +19,9 @@ __all__ = [
     "check_downhill_newton",
     "check_ewma",
     "check_hessian_product",
+    "check_inna_start",
+    "check_inna_step",
     "check_lr_for_ewma_form",
     "check_nesterov",
+    "check_nesterov_as_inna",
 ]
