@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help book serve test bench binder format lock clean
+.PHONY: help book serve test bench studies binder format lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -65,6 +65,9 @@ test: $(STAMP)  ## check format, lint, spelling, unit tests, doctests, the noteb
 
 bench: $(STAMP)  ## time a step against other optimizers (15 minutes; BENCH=--quick: one minute)
 	$(BIN)/python benchmarks/step.py $(BENCH)
+
+studies: $(STAMP)  ## run the studies that have no stored result, after a list (STUDIES=--list: the list alone)
+	$(BIN)/optkit study all $(STUDIES)
 
 binder: $(STAMP)  ## a chapter and the playground in JupyterLab, in a fresh environment of environment.yml's pins
 	$(BIN)/python tools/binder.py

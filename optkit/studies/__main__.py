@@ -1,32 +1,29 @@
-"""``python -m optkit.studies NAME`` repeats a study, ``python -m optkit.studies claims`` prints all."""
+"""``python -m optkit.studies NAME`` repeats a measurement; ``optkit claims`` prints the ledger."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from optkit.studies.commands import print_claims
-from optkit.studies.ledger import ResultError, entries, studies
+from optkit.studies.ledger import ResultError, repeatable
 
 
 def main(words: list[str] | None = None) -> int:
-    """Run the named study and store its result, or print every claim.
+    """Measure anew what was named, and store its result.
 
     Returns:
-        0, or 1 when a stored result is damaged or a study cannot store its own.
+        0, or 1 when the result cannot be stored.
     """
-    repeatable = {name: module for name, module in studies().items() if hasattr(module, "repeat")}
+    known = repeatable()
     parser = argparse.ArgumentParser(
         prog="python -m optkit.studies",
-        description="Repeat a study and store its result, or print the claims.",
+        description="Repeat a measurement and store its result. `optkit claims` prints the ledger, and "
+        "`optkit study run NAME` runs the studies of many trainings.",
     )
-    parser.add_argument("what", choices=["claims", *repeatable], help="`claims`, or the study to repeat")
-    what = parser.parse_args(words).what
+    parser.add_argument("name", choices=sorted(known), help="what to measure anew")
+    name = parser.parse_args(words).name
     try:
-        if what == "claims":
-            print_claims(entries())
-        else:
-            print(f"stored {repeatable[what].repeat()}")
+        print(f"stored {known[name].repeat()}")
     except ResultError as error:
         print(error, file=sys.stderr)
         return 1

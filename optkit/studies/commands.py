@@ -40,6 +40,7 @@ def add_study(commands: Any) -> None:
         "status": "how far a study is, what is in hand, and the time left",
         "show": "the result as a table: medians over the seeds, ranges, costs",
     }
+    _add_all(actions)
     for action, text in texts.items():
         one = actions.add_parser(action, help=text, description=f"{text[0].upper()}{text[1:]}.")
         one.set_defaults(run=globals()[f"_{action}"])
@@ -93,6 +94,73 @@ def _list(words: argparse.Namespace) -> int:
         except ResultError as error:
             state = str(error)
         print(f"{name}\n     {study.question}\n     {state}\n     {study.plan}\n")
+    return 0
+
+
+def _add_all(actions: Any) -> None:
+    text = "what is stored and what is missing, then run what is missing; the same command goes on"
+    one = actions.add_parser("all", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    one.add_argument("--list", action="store_true", help="only say what is stored and what is missing")
+    one.set_defaults(run=_all)
+
+
+def _all(words: argparse.Namespace) -> int:
+    """Run every study without a result of its declaration, but those for a GPU; 1 if one could not."""
+    missing = []
+    for name, command, results, gpu in _every_study():
+        lacks = [problem for result in results if (problem := _problem(result, command))]
+        state = "; ".join(lacks) or "stored"
+        print(f"{name}: {state}{', made for a GPU' if gpu and lacks else ''}\n     {command}")
+        if lacks and not gpu:
+            missing.append((name, command))
+    print(f"\n{len(missing)} to run{': ' if missing else ''}{', '.join(name for name, _ in missing)}")
+    failed = []
+    for name, command in [] if words.list else missing:
+        print(f"\n{command}", flush=True)
+        try:
+            known = name in ledger.declared()
+            status = _run(_words_for(name)) if known else _repeat(name)
+        except KeyboardInterrupt:
+            print(f"interrupted in {name}; the same command goes on", file=sys.stderr)
+            return 130
+        if status == 130:
+            return 130
+        failed += [name] * bool(status)
+    if failed:
+        print(f"not stored: {', '.join(failed)}; see the messages above", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _every_study() -> list[tuple[str, str, list[str], bool]]:
+    """Name, command, names of its results, and whether it is made for a GPU."""
+    found = [
+        (name, f"optkit study run {name}" + " --device cuda" * study.gpu, [name], study.gpu)
+        for name, study in sorted(ledger.declared().items())
+    ]
+    own = sorted(ledger.repeatable().items())
+    return found + [(name, f"python -m optkit.studies {name}", list(m.DECLARED), False) for name, m in own]
+
+
+def _problem(result: str, command: str) -> str:
+    """Why a stored result does not count; empty if it does."""
+    try:
+        ledger.load(result, command=command, declaration=ledger.declarations()[result])
+    except ledger.MissingResult:
+        return "missing"
+    except ResultError as error:
+        return str(error)
+    return ""
+
+
+def _words_for(name: str) -> argparse.Namespace:
+    return argparse.Namespace(name=name, workers=1, storage=None, device="cpu", anew=False)
+
+
+def _repeat(name: str) -> int:
+    try:
+        print(f"stored {ledger.repeatable()[name].repeat()}")
+    except (ResultError, OSError, ValueError, RuntimeError) as error:
+        return _fail(error)
     return 0
 
 
@@ -160,7 +228,7 @@ def _show(words: argparse.Namespace) -> int:
 def _find(name: str) -> Any:
     known = ledger.declared()
     if name not in known:
-        own = [module for module, found in ledger.studies().items() if hasattr(found, "repeat")]
+        own = sorted(ledger.repeatable())
         raise KeyError(
             f"no study {name!r}; there are {', '.join(sorted(known))}. "
             f"`python -m optkit.studies NAME` repeats {', '.join(own)}"

@@ -30,6 +30,7 @@ __all__ = [
     "declared",
     "entries",
     "load",
+    "repeatable",
     "save",
     "verdict",
 ]
@@ -171,11 +172,16 @@ def declarations() -> dict[str, str]:
 
 
 def studies() -> dict[str, ModuleType]:
-    """Every module of this room that has ``CLAIMS``: a mapping id → function without arguments → `Claim`.
-
-    A module that also has ``repeat()`` measures anew, stores the result and returns the file's path.
-    """
+    """Every module of this room that has ``CLAIMS``: a mapping id → function without arguments → `Claim`."""
     return {name: module for name, module in _modules().items() if hasattr(module, "CLAIMS")}
+
+
+def repeatable() -> dict[str, ModuleType]:
+    """Modules that measure without the engine: ``repeat()`` measures, stores, and returns the file's path.
+
+    What they store is named in their ``DECLARED``.
+    """
+    return {name: module for name, module in studies().items() if hasattr(module, "repeat")}
 
 
 def _modules() -> dict[str, ModuleType]:

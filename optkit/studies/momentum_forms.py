@@ -68,7 +68,7 @@ def _c05() -> Claim:
         ),
         spread="none: no randomness",
         verdict=verdict(equal <= 1e-12 * 10.0 and apart > 1e-3 * 10.0),
-        command="python -m optkit.studies claims",
+        command="optkit claims C05",
     )
 
 

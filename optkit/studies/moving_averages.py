@@ -132,7 +132,7 @@ def _c04() -> Claim:
         + ", ".join(f"{100 * value:.1f} % ({name})" for name, value in worst.items())
         + f" with any of {len(SEEDS)} seeds",
         verdict(max(worst.values()) < 0.05, under_conditions=max(median.values()) < 0.05),
-        "python -m optkit.studies claims",
+        "optkit claims C04",
         SEEDS,
     )
 

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from optkit.newton import minimise
 from optkit.rules import RULES
+from optkit.studies.engine.declaration import digest
 from optkit.studies.ledger import Claim, load, save, verdict
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ PROTOCOL: Mapping[str, Any] = {
     },
     "seeds": [0],  # of the vector that the power iteration starts with; nothing else is random
 }
+
+DECLARED = {NAME: PROTOCOL}
 
 
 @dataclass(frozen=True)
@@ -242,7 +245,7 @@ def _c01c() -> Claim:
         f"boundary at {np.median(found):.3f} times $2/L$, $L = {top:.3f}$",
         f"{found.min():.3f} to {found.max():.3f} over {len(seeds)} seeds",
         verdict(bool(close.all()), under_conditions=bool(close.any())),
-        "python -m optkit.studies claims",
+        "optkit claims C01c",
         tuple(seeds),
     )
 
@@ -265,7 +268,7 @@ def repeat() -> Path:
         "top_curvature": top,
         "gradient_descent": {"lr": lr, "records": _descent(model, lr)},
     }
-    return save(NAME, data, command=COMMAND, seeds=PROTOCOL["seeds"])
+    return save(NAME, data, command=COMMAND, seeds=PROTOCOL["seeds"], declaration=digest(PROTOCOL))
 
 
 def _newton(model: SoftmaxRegression) -> tuple[Array, list[dict[str, float]]]:
@@ -296,4 +299,4 @@ def _descent(model: SoftmaxRegression, lr: float) -> list[dict[str, float]]:
 
 def stored() -> dict[str, Any]:
     """The stored run, as `optkit.studies.ledger.load` returns it."""
-    return load(NAME, command=COMMAND)
+    return load(NAME, command=COMMAND, declaration=digest(PROTOCOL))

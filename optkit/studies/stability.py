@@ -150,7 +150,7 @@ def _c01() -> Claim:
         f"boundary at {np.median(ratio):.4f} times $2/L$ (κ = {_listed(conditions)})",
         f"{ratio.min():.4f} to {ratio.max():.4f} over {len(SEEDS)} seeds and all κ",
         verdict(bool(close.all()), under_conditions=bool(close.all(axis=1).any())),
-        "python -m optkit.studies claims",
+        "optkit claims C01",
         SEEDS,
     )
 
@@ -173,7 +173,7 @@ def _c02() -> Claim:
         "; ".join(texts),
         f"speed $-\\ln(\\text{{rate}})$ off by at most {100 * np.max(off):.1f} % over {len(SEEDS)} seeds",
         verdict(all(good), under_conditions=any(good)),
-        "python -m optkit.studies claims",
+        "optkit claims C02",
         SEEDS,
     )
 

@@ -1,6 +1,8 @@
 """`optkit study` and `optkit claims`, from the words to what is printed."""
 
 import json
+from dataclasses import replace
+from typing import ClassVar
 
 import pytest
 
@@ -139,3 +141,71 @@ def test_help_is_there(words, capsys):
         main([*words, "--help"])
     assert ended.value.code == 0
     assert said(capsys)[0].startswith("usage: optkit")
+
+
+class Own:
+    """Stands for a module that measures without the engine."""
+
+    DECLARED: ClassVar = {"own": {"n": 1}}
+
+    @staticmethod
+    def repeat():
+        from optkit.studies.engine import digest
+
+        return ledger.save("own", {}, command="x", seeds=[], declaration=digest(Own.DECLARED["own"]))
+
+
+@pytest.fixture
+def two(folder, monkeypatch):
+    from optkit.studies.engine import digest
+
+    far = replace(SMALL, name="far", gpu=True)
+    monkeypatch.setattr(ledger, "declared", lambda: {"small": SMALL, "far": far})
+    monkeypatch.setattr(ledger, "repeatable", lambda: {"own": Own})
+    found = {"small": digest(SMALL), "far": digest(far), "own": digest(Own.DECLARED["own"])}
+    monkeypatch.setattr(ledger, "declarations", lambda: found)
+    return folder
+
+
+def test_all_says_what_is_missing_and_runs_it_once(two, capsys):
+    assert main(["study", "all", "--list"]) == 0
+    out = said(capsys)[0]
+    assert "small: missing\n     optkit study run small\n" in out
+    assert "far: missing, made for a GPU\n     optkit study run far --device cuda\n" in out
+    assert "own: missing\n     python -m optkit.studies own\n" in out and "2 to run: small, own" in out
+    assert not list(two.glob("*.json"))
+    assert main(["study", "all"]) == 0
+    assert sorted(path.name for path in two.glob("*.json")) == ["own.json", "small.json"]
+    said(capsys)
+    assert main(["study", "all"]) == 0
+    out = said(capsys)[0]
+    assert "small: stored" in out and "own: stored" in out and out.endswith("0 to run\n")
+
+
+def test_all_measures_again_what_is_cut_in_half_or_of_another_declaration(two, capsys):
+    assert main(["study", "all"]) == 0
+    (two / "small.json").write_text((two / "small.json").read_text()[:300])
+    ledger.save("own", {}, command="x", seeds=[], declaration="a" * 64)
+    said(capsys)
+    assert main(["study", "all"]) == 0
+    out = said(capsys)[0]
+    assert "small.json is no readable JSON" in out and "no longer belongs to the declaration of own" in out
+    assert main(["study", "all", "--list"]) == 0
+    assert "0 to run" in said(capsys)[0]
+
+
+def test_all_goes_on_after_one_that_cannot_be_stored_and_ends_at_an_interrupt(two, capsys, monkeypatch):
+    from optkit.studies import engine
+
+    def run(error):
+        def fail(*_, **__):
+            raise error
+
+        monkeypatch.setattr(engine, "run", fail)
+        return main(["study", "all"])
+
+    assert run(engine.StudyInterrupted("the same command goes on")) == 130
+    assert not (two / "own.json").exists()
+    assert run(engine.StorageError("the storage does not answer")) == 1
+    assert (two / "own.json").exists()
+    assert "not stored: small; see the messages above" in said(capsys)[1]

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from optkit.__main__ import main
 from optkit.page import VERDICTS as PAGE_VERDICTS
+from optkit.studies import __main__ as repeating
 from optkit.studies import ledger
-from optkit.studies.__main__ import main
 
 COMMAND = "python -m optkit.studies momentum"
 
@@ -127,6 +128,8 @@ def test_the_printed_ledger_holds_every_claim(capsys):
     printed = capsys.readouterr().out
     for row in ledger.entries():
         assert row["id"] in printed and (row["verdict"] or "not measured yet") in printed
+        if row["verdict"] and row["command"].startswith("optkit claims"):
+            assert row["id"] in row["command"].split()
 
 
 def test_the_printed_ledger_says_what_is_not_measured_and_how_to(folder, capsys):
@@ -142,6 +145,30 @@ def test_a_damaged_result_fails_the_printed_ledger(folder, capsys):
     (folder / "c06_momentum.json").write_text("{")
     assert main(["claims"]) == 1
     assert "no readable JSON" in capsys.readouterr().err
+
+
+def test_the_ledger_is_printed_by_one_command(capsys):
+    with pytest.raises(SystemExit):
+        repeating.main(["claims"])
+    assert "invalid choice: 'claims'" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        repeating.main(["--help"])
+    assert "`optkit claims` prints the ledger" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_measurement_that_cannot_be_stored_says_so(capsys, monkeypatch):
+    def fail():
+        raise ledger.ResultError("the place is gone")
+
+    module = type("module", (), {"repeat": staticmethod(fail)})
+    monkeypatch.setattr(repeating, "repeatable", lambda: {"small": module})
+    assert repeating.main(["small"]) == 1
+    assert capsys.readouterr().err == "the place is gone\n"
+
+
+def test_what_measures_without_the_engine_declares_what_it_stores():
+    for name, module in ledger.repeatable().items():
+        assert module.DECLARED and set(module.DECLARED) <= set(ledger.declarations()), name
 
 
 def test_every_stored_result_belongs_to_its_declaration_as_it_stands():

@@ -152,6 +152,7 @@ class Study:
             end of every run with a fresh seed.
         plan: How long it takes, measured beforehand, and on what.
         checkpoint_every: Steps between checkpoints within a run, for runs of hours; None for short ones.
+        gpu: Whether it is made for a GPU, and left out where all studies are run. Not part of the hash.
 
     Raises:
         ValueError: An argument is outside its range, or the arms do not fit together.
@@ -181,6 +182,7 @@ class Study:
     measures: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     plan: str = field(default="", compare=False, kw_only=True)
     checkpoint_every: int | None = field(default=None, compare=False, kw_only=True)
+    gpu: bool = field(default=False, compare=False, kw_only=True)
 
     def __post_init__(self) -> None:
         if not self.name.replace("_", "").isalnum():

@@ -152,6 +152,20 @@ def test_an_arm_all_of_whose_trials_fail_ends_with_a_reason(declare):
     assert rows(load(study)["data"])[0]["lost"] == "2 of 2"
 
 
+def test_a_net_without_parameters_ends_with_a_reason(declare, monkeypatch):
+    import hooks
+
+    monkeypatch.setattr(hooks, "bare", lambda **_: __import__("torch").nn.Flatten(), raising=False)
+    study = declare(model="hooks.bare")
+    run(study, progress=False)
+    found = load(study)["data"]
+    assert found["cost"]["failed"] == found["cost"]["runs"] == 7
+    assert found["arms"]["sgd"]["chosen"] is None
+    with Storage(study) as book:
+        errors = {one["error"] for one in book.finished().values()}
+    assert "ValueError: optimizer got an empty parameter list" in errors
+
+
 def test_a_full_disk_is_no_result(logged):
     study = logged(at=2, do="disk")
     with pytest.raises(OSError, match="No space left"):
