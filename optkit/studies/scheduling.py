@@ -163,7 +163,10 @@ def _c10() -> Claim:
     limit = limits(found)
     ends = [name for name in ("k = 1", "k = 64", "k = 64, warm-up")]
     percent = {name: [None if a is None else 100 * a for a in _accuracies(found[name])] for name in ends}
-    spread = "; ".join(f"{name}: {middle_and_range(row, '{:.1f}')} %" for name, row in percent.items())
+    spread = "; ".join(
+        f"{name}: {middle_and_range(row, '{:.1f}')} %" if any(row) else f"{name}: no run trained"
+        for name, row in percent.items()
+    )
     return Claim(
         "C10",
         "The linear scaling rule holds up to a batch that is reported (test accuracy within 1 point of batch "

@@ -121,10 +121,13 @@ def test_c10_follows_from_the_limits(folder, without, with_, expected):
     assert ledger.claim("C10").verdict == expected
 
 
-def test_a_diverged_run_ends_the_rule():
+def test_a_diverged_run_ends_the_rule(folder):
     found = accuracies(0.85, without=64, with_=64)
     found["k = 8"]["fresh"][2] = {"outcome": "diverged", "test_accuracy": None}
     assert scheduling.limits(found) == {"without": 4, "with": 64}
+    found["k = 64"] = {"fresh": [found["k = 8"]["fresh"][2]] * 5}
+    store(scheduling.SCALING, found)
+    assert "k = 64: no run trained; k = 64, warm-up: 85.0 (85.0–85.0) %" in ledger.claim("C10").spread
     found["k = 1"] = found["k = 8"]
     assert scheduling.limits(found) == {"without": 0, "with": 0}
 
