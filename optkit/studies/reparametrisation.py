@@ -154,7 +154,8 @@ def _c15() -> Claim:
             for some in by.values()
         )
         + f": medians; no logit moved by more than {same:.0e} of the largest",
-        f"{sum(hit)} of {len(rows)} reached, {len(STUDY.seeds)} seeds, two nets: "
+        f"{sum(hit)} of {len(rows)} reached, {len(STUDY.seeds)} seeds, two nets (the larger multiple with "
+        "the LeNet-like net alone): "
         + "; ".join(
             f"{min(row['reached'] for row in some):.1f} to {max(row['reached'] for row in some):.1f}"
             for some in by.values()
