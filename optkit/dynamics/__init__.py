@@ -13,6 +13,7 @@ from optkit.dynamics.adam import (
     uncorrected_step,
 )
 from optkit.dynamics.critical import Interval, clarke_subdifferential, is_d_critical, sum_of_subdifferentials
+from optkit.dynamics.damping import damping_ratio, decay_rate, inna_matrix
 from optkit.dynamics.discretisation import Convergence, inna_convergence, inna_path
 from optkit.dynamics.flows import (
     Flow,
@@ -44,6 +45,8 @@ __all__ = [
     "best_momentum",
     "clarke_subdifferential",
     "critical_momentum",
+    "damping_ratio",
+    "decay_rate",
     "din",
     "din_energy",
     "din_phase_space",
@@ -52,6 +55,7 @@ __all__ = [
     "gradient_flow",
     "heavy_ball",
     "inna_convergence",
+    "inna_matrix",
     "inna_path",
     "is_d_critical",
     "larger_modulus",

@@ -10,6 +10,7 @@ from optkit.exercises.gradient_descent import (
 )
 from optkit.exercises.gradient_noise import check_batch_for_noise, check_noise_scale
 from optkit.exercises.large_batch import check_ghost_normalised, check_mean_of_shares
+from optkit.exercises.inna import check_inna_start, check_inna_step, check_nesterov_as_inna
 from optkit.exercises.momentum import check_best_momentum, check_lr_for_ewma_form, check_nesterov
 from optkit.exercises.moving_averages import check_alpha_for_window, check_corrected, check_ewma
 from optkit.exercises.scheduling import check_greedy_rate, check_warmup_then_cosine
@@ -31,6 +32,8 @@ __all__ = [
     "check_ghost_normalised",
     "check_hessian_product",
     "check_largest_eigenvalue",
+    "check_inna_start",
+    "check_inna_step",
     "check_lr_for_ewma_form",
     "check_mean_of_shares",
     "check_nesterov",
@@ -39,4 +42,5 @@ __all__ = [
     "check_uncorrected_step",
     "check_warmup_then_cosine",
     "check_sam_step",
+    "check_nesterov_as_inna",
 ]
