@@ -1,7 +1,7 @@
 // The playground: one figure, drawn from one plain state. What a reader does changes the state and nothing else.
 
 import { announcer } from "./announce.js";
-import { buttons, details, element, slider, toggle, choice } from "./controls.js";
+import { buttons, details, element, slider, toggle, choice, write } from "./controls.js";
 import { last, trajectory } from "./engine.js";
 import { account, createFormula } from "./formula.js";
 import { createLosses } from "./losses.js";
@@ -180,7 +180,7 @@ export function playground(root, config, host, mathematics) {
     for (const [name, { value, row }] of rows) {
       const run = state.rules.includes(name) ? runs[state.rules.indexOf(name)] : null;
       row.classList.toggle("ok-off", run === null);
-      value.textContent = run === null ? "" : standing(run.path, step);
+      write(value, run === null ? "" : standing(run.path, step));
     }
     showNumbers();
     const said = runs.map(({ face, path }) => `${face.label}: ${standing(path, step)}`).join("; ");

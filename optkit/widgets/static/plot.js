@@ -236,16 +236,19 @@ export function luminance(colour) {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
-// Points nearer than about a pixel to the last drawn one are passed over: a long path costs what it shows.
+// Points nearer than about a pixel to the last drawn one are passed over, and so is what lies outside the frame:
+// a long path costs what it shows.
 function drawLine(plot, context, xs, ys, look = {}) {
   const { face = {}, width = 1.9, alpha = 1, markers = 0, size = 8, from = 0, to = xs.length } = look;
   const colour = look.colour ?? plot.colour(face);
   const near = to - from > DENSE ? 1 : 0.5;
+  const edge = 2 * width; // beyond this far outside the frame nothing of the line is seen
   context.save();
   context.beginPath();
   let open = false;
+  let joined = false; // whether the pen stands at the last point
   let drawn = 0;
-  let [lastX, lastY] = [0, 0];
+  let [lastX, lastY, lastSide] = [0, 0, 0];
   for (let i = from; i < to; i++) {
     let px = plot.x.map(xs[i]);
     let py = plot.y.map(ys[i]);
@@ -255,13 +258,20 @@ function drawLine(plot, context, xs, ys, look = {}) {
     }
     px = px > FAR ? FAR : px < -FAR ? -FAR : px;
     py = py > FAR ? FAR : py < -FAR ? -FAR : py;
-    if (!open) context.moveTo(px, py);
-    else if (i + 1 < to && Math.abs(px - lastX) + Math.abs(py - lastY) < near) continue;
-    else context.lineTo(px, py);
-    drawn++;
+    const side = (px < -edge ? 1 : px > plot.width + edge ? 2 : 0) | (py < -edge ? 4 : py > plot.height + edge ? 8 : 0);
+    if (!open) joined = false;
+    else if (side & lastSide) joined = false; // both ends beyond the same edge
+    else {
+      if (i + 1 < to && Math.abs(px - lastX) + Math.abs(py - lastY) < near) continue;
+      if (!joined) context.moveTo(lastX, lastY);
+      context.lineTo(px, py);
+      joined = true;
+      drawn++;
+    }
     open = true;
     lastX = px;
     lastY = py;
+    lastSide = side;
   }
   // On a dense scribble no dash can be read, and dashes and wide corners are most of what a line costs.
   const dense = drawn > DENSE;
