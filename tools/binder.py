@@ -230,9 +230,9 @@ def train_live(lab: Lab) -> str:
     page = lab.page
     lab.show("LiveTraining(")
     page.get_by_role("spinbutton").first.fill("3")
-    page.get_by_role("button", name="Train", exact=True).click()
+    page.locator(".jupyter-button", has_text="Train").click()
     page.get_by_text(re.compile("step [1-9]")).first.wait_for()
-    page.get_by_role("button", name="Stop", exact=True).click()
+    page.locator(".jupyter-button", has_text="Stop").click()
     page.get_by_text(re.compile("stopped")).first.wait_for()
     live = lab.read_until(TRAINED, lambda now: not now["running"], "the training to end")
     if live["seed"] != 3 or sum(live["rows"].values()) >= sum(stored["rows"].values()):

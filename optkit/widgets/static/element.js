@@ -101,7 +101,7 @@ export function define() {
         const [, number, text] = LINK.exec(location.hash) ?? [];
         return Number(number) === place ? decode(text) : null;
       };
-      const linked = given.kind === "playground" ? fromLink() : null;
+      const linked = fromLink();
       this.#figure = open(this, linked ? { ...given, config: { ...given.config, linked } } : given, {
         link(text) {
           history.replaceState(history.state, "", `#optkit-${place}=${text}`);
@@ -110,7 +110,7 @@ export function define() {
       });
       if (linked) this.scrollIntoView({ block: "center" });
       this.#listen = () => {
-        const found = given.kind === "playground" ? fromLink() : null;
+        const found = fromLink();
         if (found) this.#figure.update(found);
       };
       this.ownerDocument.defaultView.addEventListener("hashchange", this.#listen);
