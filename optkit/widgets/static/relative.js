@@ -148,7 +148,8 @@ function literal(value) {
   if (value === null) return "None";
   if (Array.isArray(value)) return `[${value.map(literal).join(", ")}]`;
   if (typeof value === "object") {
-    return `{${Object.entries(value).map(([key, each]) => `${JSON.stringify(key)}: ${literal(each)}`).join(", ")}}`;
+    const pairs = Object.entries(value).map(([key, each]) => JSON.stringify(key) + ": " + literal(each));
+    return `{${pairs.join(", ")}}`;
   }
   return JSON.stringify(value);
 }
