@@ -4,6 +4,7 @@ import functools
 import http.server
 import threading
 
+import numpy as np
 import pytest
 
 
@@ -55,6 +56,7 @@ LINE = (
   plain.beginPath();
   xs.forEach((x, k) => plain.lineTo(plot.x.map(x), plot.y.map(ys[k])));
   plain.stroke();
+  window.plotScale = [plot.width, plot.height];
   const of = (each) => each.getImageData(0, 0, plot.width, plot.height).data;
   const [a, b] = [of(context), of(plain)];
   return { path, inked: b.some((v) => v), different: a.filter((v, k) => v !== b[k]).length };
@@ -71,6 +73,41 @@ def test_what_lies_outside_the_frame_is_left_out_and_nothing_inside_changes(page
     assert found["different"] == 0
     drawn = [step for step in found["path"] if step[0] == "lineTo"]
     assert len(drawn) == 6, "five of eleven segments have both ends beyond one edge"
+
+
+def away(points, corners):
+    """How far the farthest of the points lies from the line through the corners."""
+    a, b = corners[:-1, None], corners[1:, None]
+    along = ((points - a) * (b - a)).sum(-1) / ((b - a) ** 2).sum(-1)
+    nearest = a + np.clip(along, 0, 1)[..., None] * (b - a)
+    return np.hypot(*np.moveaxis(points - nearest, -1, 0)).min(axis=0).max()
+
+
+def drawn_corners(page, xs, ys):
+    """The corners that are drawn for a line, and its points, both in pixels."""
+    found = page.evaluate(LINE, [xs.tolist(), ys.tolist()])
+    corners = np.array([step[1:] for step in found["path"]], dtype=float)
+    scale = page.evaluate("() => window.plotScale")
+    return corners, np.stack([xs * scale[0], (1 - ys) * scale[1]], axis=-1)
+
+
+def test_a_smooth_line_is_drawn_by_few_corners_and_none_of_its_points_is_off_by_a_quarter_pixel(page):
+    t = np.linspace(0, 2 * np.pi, 400)
+    corners, points = drawn_corners(page, 0.5 + 0.4 * np.cos(t), 0.5 + 0.4 * np.sin(3 * t))
+    assert len(corners) < 200
+    assert away(points, corners) <= 0.2 + 1e-6
+    assert np.allclose(corners[[0, -1]], points[[0, -1]])
+
+
+def test_every_turn_of_a_line_is_drawn(page):
+    # There and back along one line, then saw teeth of 2 pixels: no straight line passes near all of them.
+    there = np.array([0.1, 0.3, 0.5, 0.9, 0.7, 0.2, 0.6])
+    teeth = 0.2 + 0.004 * np.arange(100)
+    xs = np.concatenate([there, teeth])
+    ys = np.concatenate([np.full(7, 0.5), 0.3 + 0.01 * (np.arange(100) % 2)])
+    corners, points = drawn_corners(page, xs, ys)
+    assert away(points, corners) <= 0.2 + 1e-6
+    assert len(corners) == 1 + 3 + 100, "the start, three turns on the line, and each tooth"
 
 
 CONTROLS = """async () => {
