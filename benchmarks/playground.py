@@ -3,7 +3,8 @@
     python benchmarks/playground.py [--rounds 60]
 
 Prints milliseconds, median and 95th percentile, with the processor as it is and slowed to a quarter by the
-browser: for the event itself (compute and draw), and until the frame that follows is done.
+browser: for the event itself (compute and draw), and until the frame that follows is done. Then the start is
+dragged by the mouse: pictures a second, the longest wait for one, and how far the page moved meanwhile.
 """
 
 from __future__ import annotations
@@ -11,12 +12,16 @@ from __future__ import annotations
 import argparse
 import functools
 import http.server
+import itertools
+import math
 import platform
 import statistics
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import sync_playwright
 
@@ -60,6 +65,31 @@ MEASURE = """async ([label, rounds]) => {
   return times.slice(5);
 }"""
 
+WATCH = """() => {
+  window.frames_ = [];
+  window.moved = 0;
+  const note = (entries) => entries.forEach((entry) => { window.moved += entry.value; });
+  new PerformanceObserver((list) => note(list.getEntries())).observe({ type: "layout-shift" });
+  const frame = (now) => { window.frames_.push(now); requestAnimationFrame(frame); };
+  requestAnimationFrame(frame);
+}"""
+
+
+def drag(page: Any, seconds: float = 2.0) -> tuple[float, float, float]:
+    """Drag the start in circles: pictures a second, the longest milliseconds between two, layout shift."""
+    knob = page.locator(".ok-handle .ok-knob").bounding_box()
+    x, y = knob["x"] + knob["width"] / 2, knob["y"] + knob["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.evaluate(WATCH)
+    began = time.monotonic()
+    while (passed := time.monotonic() - began) < seconds:
+        page.mouse.move(x + 60 * math.sin(3 * passed), y + 40 * math.sin(2 * passed))
+    times, moved = page.evaluate("[window.frames_, window.moved]")
+    page.mouse.up()
+    waits = [later - earlier for earlier, later in itertools.pairwise(times)]
+    return 1000 * len(waits) / sum(waits), max(waits), moved
+
 
 def main() -> None:
     """Measure and print."""
@@ -95,6 +125,11 @@ def main() -> None:
                         f"{name:11} {rate:5}×  {what:20} {statistics.median(event):10.1f} ms {late:6.1f}"
                         f" {statistics.median(drawn):17.1f} ms"
                     )
+                speed, longest, moved = drag(page)
+                print(
+                    f"{name:11} {rate:5}×  the start dragged: {speed:.0f} pictures a second, at most"
+                    f" {longest:.0f} ms between two, layout shift {moved:g}"
+                )
                 page.close()
         browser.close()
         server.shutdown()

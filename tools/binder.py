@@ -1,12 +1,14 @@
 """Prove, as far as a machine without Docker can, that Binder runs the chapters.
 
-    python tools/binder.py                 a chapter in JupyterLab, and the playground if optkit has one
+    python tools/binder.py                 a chapter in JupyterLab, and its figures worked by a browser
     python tools/binder.py --keep FOLDER   keeps clone and environment there, and uses them again
+    python tools/binder.py --app notebook  in Notebook 7 instead, which is installed on top of the pins
 
 The committed state is cloned; a fresh environment gets what environment.yml pins, and nothing else;
-JupyterLab starts in it; a chapter is opened in a real browser, all its cells are run and stored. Then a
-playground is moved by the arrow keys, and Python is asked for the value. Takes some minutes: `make binder`
-runs it, `make test` does not.
+JupyterLab starts in it; a chapter is opened in a real browser and all its cells are run. Then the browser
+moves the chapter's playground by keys, by dragging and by a slider, and Python is asked for the values it
+has; Python sets one, and the figure has to follow; a net is trained live, and stopped. Takes some minutes:
+`make binder` runs it, `make test` does not.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -30,33 +33,50 @@ from typing import Any
 import chromium
 import nbformat
 import yaml
+from lab import MINUTES, Lab
 
 ROOT = Path(__file__).resolve().parent.parent
-CHAPTER = "chapters/03-moving-averages.ipynb"
-TRIAL = "playground-trial.ipynb"
-TRIAL_CELLS = (
-    "from optkit.widgets import Playground\nfigure = Playground(rules=['adam'], start=(-4.0, 0.5))\nfigure",
-    "print('start', *figure.start)",
-)
+CHAPTER = "chapters/04-momentum.ipynb"
+PRINT = """import json
+
+from optkit.widgets import LiveTraining, Playground
+
+shown = [out for out in Out.values() if isinstance(out, Playground)]
+paths = shown[0].trajectory
+losses = {name: float(path.loss[shown[0].step]) for name, path in paths.items()}
+print(json.dumps({"figures": len(shown), "state": shown[0].state, "losses": losses}))"""
+SET = "shown[0].start = (-2.5, 0.25)\nprint(json.dumps(shown[0].state))"
+TRAINED = """live = next(out for out in Out.values() if isinstance(out, LiveTraining))
+steps = {name: len(rows) for name, rows in live.history.items()}
+print(json.dumps({"running": live.running, "seed": live.seed, "rows": steps}))"""
 HANDLE = "Start point; the arrow keys move it"
-MINUTES = 8
+APPS = {
+    "lab": ("lab", "LabApp", "lab/tree/{}?reset&"),
+    "notebook": ("notebook", "JupyterNotebookApp", "notebooks/{}?"),
+}
 
 
 def main() -> None:
     """Run all steps; the first that fails ends the run with its reason."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--keep", type=Path, help="folder for clone and environment; kept")
-    chosen = parser.parse_args().keep
+    parser.add_argument("--app", choices=APPS, default="lab", help="JupyterLab, or Notebook 7")
+    chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as passing:
-        place = (chosen or Path(passing)).resolve()
+        place = (chosen.keep or Path(passing)).resolve()
         place.mkdir(parents=True, exist_ok=True)
         project, binaries = clone(place), environment(place)
-        with jupyterlab(place, project, binaries) as address, browser_page() as page:
-            say(run_chapter(page, address, project))
-            if (project / "optkit" / "widgets" / "playground.py").is_file():
-                say(move_playground(page, address, project))
-            else:
-                say("optkit has no playground yet: that step was not run")
+        if chosen.app == "notebook":
+            subprocess.run(
+                [binaries / "python", "-m", "pip", "install", "--quiet", "notebook==7.*"], check=True
+            )
+        with_cells_that_ask(project / CHAPTER)
+        with jupyter(chosen.app, place, project, binaries) as address, browser_page() as page:
+            lab = Lab(page, address.format(CHAPTER), CHAPTER)
+            say(run_chapter(lab))
+            say(move_playground(lab))
+            say(follow_python(lab))
+            say(train_live(lab))
 
 
 def say(line: str) -> None:
@@ -69,6 +89,9 @@ def clone(place: Path) -> Path:
     project = place / "optkit"
     if not project.exists():
         subprocess.run(["git", "clone", "--quiet", ROOT, project], check=True)
+    else:
+        subprocess.run(["git", "fetch", "--quiet", ROOT, "HEAD"], cwd=project, check=True)
+        subprocess.run(["git", "reset", "--quiet", "--hard", "FETCH_HEAD"], cwd=project, check=True)
     return project
 
 
@@ -91,9 +114,20 @@ def environment(place: Path) -> Path:
     return binaries
 
 
+def with_cells_that_ask(path: Path) -> None:
+    """Empty the clone's notebook of its stored outputs, and append the cells that say what Python has."""
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.update(outputs=[], execution_count=None)
+    notebook.cells += [nbformat.v4.new_code_cell(source) for source in (PRINT, SET, TRAINED)]
+    nbformat.write(notebook, path)
+
+
 @contextmanager
-def jupyterlab(place: Path, project: Path, binaries: Path) -> Iterator[str]:
-    """JupyterLab without a window, with settings of its own; gives its address with the token."""
+def jupyter(app: str, place: Path, project: Path, binaries: Path) -> Iterator[str]:
+    """Jupyter without a window, with settings of its own; gives its address with the token."""
+    command, settings, where = APPS[app]
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -104,10 +138,10 @@ def jupyterlab(place: Path, project: Path, binaries: Path) -> Iterator[str]:
     }
     path = f"{binaries}{os.pathsep}{os.environ.get('PATH', '')}"
     options = ["--no-browser", "--ip=127.0.0.1", f"--port={port}", f"--IdentityProvider.token={token}"]
-    options += ["--allow-root", "--ServerApp.port_retries=0"]
-    with (place / "jupyterlab.log").open("w") as log:
+    options += ["--allow-root", "--ServerApp.port_retries=0", f"--{settings}.expose_app_in_browser=True"]
+    with (place / f"{app}.log").open("w") as log:
         server = subprocess.Popen(
-            [binaries / "jupyter", "lab", *options],
+            [binaries / "jupyter", command, *options],
             cwd=project,
             env=os.environ | own | {"PATH": path},
             stdout=log,
@@ -115,8 +149,8 @@ def jupyterlab(place: Path, project: Path, binaries: Path) -> Iterator[str]:
         )
         try:
             address = f"http://127.0.0.1:{port}"
-            wait_for(lambda: answer(f"{address}/api?token={token}"), "JupyterLab to start", server)
-            yield f"{address}/lab/tree/{{}}?reset&token={token}"
+            wait_for(lambda: answer(f"{address}/api?token={token}"), "Jupyter to start", server)
+            yield f"{address}/{where}token={token}"
         finally:
             server.terminate()
             server.wait(timeout=60)
@@ -135,87 +169,82 @@ def browser_page() -> Iterator[Any]:
         browser.close()
 
 
-def run_chapter(page: Any, address: str, project: Path) -> str:
-    """Run all cells of a chapter in JupyterLab; what the stored notebook then holds, in words."""
-    notebook = run_all(page, address, project, CHAPTER)
-    pictures = sum("image/png" in output.get("data", {}) for output in outputs(notebook))
-    page.locator(".jp-Notebook h1").first.wait_for()
-    if not page.locator(".jp-MarkdownCell .myst").count():
-        raise SystemExit("jupyterlab-myst did not set the text of the chapter")
-    count = sum(cell.cell_type == "code" for cell in notebook.cells)
-    return f"{CHAPTER} in JupyterLab: {count} cells ran without an error, {pictures} pictures"
+def run_chapter(lab: Lab) -> str:
+    """Run all cells of the chapter; what it then holds, in words."""
+    cells = lab.run_all()
+    count = sum(cell["type"] == "code" for cell in cells)
+    pictures = sum("image/png" in output.get("data", {}) for cell in cells for output in cell["outputs"])
+    lab.page.locator(".jp-Notebook h1").first.wait_for()
+    return f"{CHAPTER}: {count} cells ran without an error, {pictures} pictures"
 
 
-def move_playground(page: Any, address: str, project: Path) -> str:
-    """Move the start point of a playground by the arrow keys, and have Python print it."""
-    cells = [nbformat.v4.new_code_cell(source) for source in TRIAL_CELLS]
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), project / TRIAL)
-    before = printed_start(run_all(page, address, project, TRIAL))
+def move_playground(lab: Lab) -> str:
+    """Move the chapter's playground by keys, by dragging and by a slider; what Python then has, in words."""
+    page, (asked, figure) = lab.page, (PRINT, "preset(")
+    first = lab.read(asked)
+    if first["figures"] != 1:
+        raise SystemExit(f"the chapter must have 1 playground, got {first['figures']}")
+    lab.show(figure)
     handle = page.get_by_role("slider", name=HANDLE)
     handle.focus()
     for _ in range(5):
         handle.press("ArrowRight")
-    drawn = handle.get_attribute("aria-valuetext")
-    page.locator(".jp-CodeCell").nth(1).click()
-    page.keyboard.press("Control+Enter")
-    moved = wait_for(lambda: changed(page, project, before), "Python to read the moved start")
-    if not moved[0] > before[0] or moved[1] != before[1]:
-        raise SystemExit(f"the arrow right moved the start from {before} to {moved}")
-    return f"the playground moved from {before} to {moved} as Python reads it; the handle says: {drawn}"
+    keys = lab.read_until(asked, lambda now: now["state"]["start"] != first["state"]["start"], "the keys")
+    if not (keys["state"]["start"][0] > first["state"]["start"][0]):
+        raise SystemExit(f"the right arrow moved the start from {first['state']} to {keys['state']}")
+    lab.show(figure)
+    knob = handle.locator(".ok-knob").bounding_box()
+    x, y = knob["x"] + knob["width"] / 2, knob["y"] + knob["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 60, y - 30, steps=6)
+    page.mouse.up()
+    drag = lab.read_until(asked, lambda now: now["state"]["start"] != keys["state"]["start"], "the drag")
+    lab.show(figure)
+    rate = page.get_by_role("slider", name="lr", exact=True).first
+    rate.focus()
+    rate.press("PageDown")
+    slid = lab.read_until(asked, lambda now: now["state"]["hyper"] != drag["state"]["hyper"], "the slider")
+    lab.show(figure)
+    said = page.locator(".ok-rule:not(.ok-off) .ok-value").all_inner_texts()
+    for text, (name, loss) in zip(said, slid["losses"].items(), strict=True):
+        if abs(number(text) - loss) > 1e-3 * abs(loss):
+            raise SystemExit(f"{name}: the figure says {text}, Python {loss}")
+    ways = " → ".join(str([round(x, 3) for x in now["state"]["start"]]) for now in (first, keys, drag))
+    return f"the start as Python read it, at first, after keys, after a drag: {ways}; losses agree: {said}"
 
 
-def changed(page: Any, project: Path, before: tuple[float, ...]) -> tuple[float, ...] | None:
-    """The start that Python printed, once it is another."""
-    page.keyboard.press("Control+s")
-    page.wait_for_timeout(500)
-    now = printed_start(nbformat.read(project / TRIAL, as_version=4))
-    return now if now != before else None
+def follow_python(lab: Lab) -> str:
+    """Set the start in Python, and see the figure follow."""
+    wanted = lab.read(SET)["start"]
+    lab.show("preset(")
+    handle = lab.page.get_by_role("slider", name=HANDLE)
+    text = f"θ₁ = {wanted[0]:g}, θ₂ = {wanted[1]:g}".replace("-", "−")
+    wait_for(lambda: handle.get_attribute("aria-valuetext") == text, f"the handle to say {text}")
+    return f"Python set the start, and the handle says: {text}"
 
 
-def printed_start(notebook: Any) -> tuple[float, ...]:
-    """The numbers that the second cell printed."""
-    text = "".join(output.get("text", "") for output in notebook.cells[1].get("outputs", []))
-    return tuple(float(word) for word in text.split()[1:])
+def train_live(lab: Lab) -> str:
+    """Start a training from its button, stop it, and see in Python what was made of it."""
+    stored = lab.read(TRAINED)
+    page = lab.page
+    lab.show("LiveTraining(")
+    page.get_by_role("spinbutton").first.fill("3")
+    page.locator(".jupyter-button", has_text="Train").click()
+    page.get_by_text(re.compile("step [1-9]")).first.wait_for()
+    page.locator(".jupyter-button", has_text="Stop").click()
+    page.get_by_text(re.compile("stopped")).first.wait_for()
+    live = lab.read_until(TRAINED, lambda now: not now["running"], "the training to end")
+    if live["seed"] != 3 or sum(live["rows"].values()) >= sum(stored["rows"].values()):
+        raise SystemExit(f"the training was not stopped: stored {stored}, live {live}")
+    return f"a net trained live with seed 3 and was stopped: rows {live['rows']}, stored {stored['rows']}"
 
 
-def run_all(page: Any, address: str, project: Path, name: str) -> Any:
-    """Open a notebook, run all its cells, store it, and read what was stored."""
-    page.goto(address.format(name))
-    page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for(timeout=120_000)
-    start_all(page)
-    return wait_for(lambda: ran(page, project / name), f"all cells of {name} to run")
-
-
-def start_all(page: Any) -> None:
-    """Choose "Run All Cells" in the menu."""
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-
-
-def ran(page: Any, path: Path) -> Any:
-    """The stored notebook, once all its cells have run; ends the program if one of them failed."""
-    select = page.locator(".jp-Dialog .jp-mod-accept")
-    if select.count():  # JupyterLab asks which kernel, and offers the right one
-        select.click()
-    page.keyboard.press("Control+s")
-    page.wait_for_timeout(1000)
-    notebook = nbformat.read(path, as_version=4)
-    failed = [output for output in outputs(notebook) if output.output_type == "error"]
-    if failed:
-        raise SystemExit(f"{path.name}: {failed[0].ename}: {failed[0].evalue}")
-    if not any(cell.get("execution_count") for cell in notebook.cells):
-        page.wait_for_timeout(5000)  # asked before the kernel was connected, JupyterLab forgets to run
-        start_all(page)
-    idle = page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").count()
-    done = all(cell.execution_count for cell in notebook.cells if cell.cell_type == "code" and cell.source)
-    return notebook if idle and done else None
-
-
-def outputs(notebook: Any) -> Iterator[Any]:
-    """All outputs of a notebook."""
-    for cell in notebook.cells:
-        yield from cell.get("outputs", [])
+def number(text: str) -> float:
+    """A number as the figure writes it, such as 5.74·10⁻⁶."""
+    plain = text.replace("−", "-").translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-"))
+    mantissa, _, power = plain.partition("·10") if "·" in plain else plain.rpartition("10")
+    return float(plain) if not power or "." in power else float(mantissa or 1) * 10.0 ** int(power)
 
 
 def answer(address: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -47,6 +47,7 @@ def train(
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_every: int | Literal["epoch"] = "epoch",
     resume: bool = False,
+    watch: Callable[[Mapping[str, float | None]], object] | None = None,
 ) -> History:
     """Train a model on mini-batches, and return the table of the run.
 
@@ -81,6 +82,7 @@ def train(
         checkpoint_every: steps between two checkpoints: a number or "epoch".
         resume: go on from `checkpoint` if that file exists (else start). The weights are those of a run that
             never stopped, bit for bit; `epochs` or `steps` may be larger than before.
+        watch: called with each row of the history; a true answer ends the run there.
 
     Returns:
         `History`: step, epoch, loss, lr, gradients, train and test loss and accuracy, seconds.
@@ -135,6 +137,10 @@ def train(
             "test_accuracy": test_accuracy,
         }
 
+    def note(row: dict[str, float | None]) -> bool:
+        run.history.append(row)
+        return watch is not None and bool(watch(row))
+
     settings: dict[str, str] = {}
     if checkpoint is not None:
         settings = {
@@ -149,14 +155,15 @@ def train(
         }
     run = Run(model, optimizer, pace, settings, share)
     order: torch.Tensor | None = None
+    stopped = False
     with _streams(parameter.device, _stream(seed, 0, share.rank)), mode(model, training=True), pace.kept():
         if resume and checkpoint is not None and Path(checkpoint).exists():
             run.load(checkpoint, total, parameter.device)
         elif evaluate_every is not None:
-            run.history.append({"step": 0, "epoch": 0, "gradients": 0, "seconds": 0.0, **evaluation()})
+            stopped = note({"step": 0, "epoch": 0, "gradients": 0, "seconds": 0.0, **evaluation()})
         shown = progress if share.rank == 0 else False
         with progress_bar(total, "training", "step", shown, initial=run.step) as bar:
-            while run.step < total and not run.history.diverged:
+            while run.step < total and not run.history.diverged and not stopped:
                 epoch, place = divmod(run.step, in_epoch)
                 if place == 0 or order is None:
                     order = _order(len(images), seed, epoch + 1).to(images.device)
@@ -164,13 +171,13 @@ def train(
                 row = {"epoch": epoch + 1, **run.advance(images[batch], labels[batch], loss)}
                 if due(evaluate_every, run.step) and math.isfinite(row["loss"]):
                     row |= evaluation()
-                run.history.append(row)
+                stopped = note(row)
                 bar.set_postfix(loss=f"{row['loss']:.3g}", refresh=False)
                 bar.update()
                 if (
                     share.rank == 0
                     and checkpoint is not None
-                    and (due(checkpoint_every, run.step) or run.history.diverged)
+                    and (due(checkpoint_every, run.step) or run.history.diverged or stopped)
                 ):
                     run.save(checkpoint, parameter.device)
     return run.history

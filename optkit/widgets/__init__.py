@@ -15,12 +15,14 @@ from optkit.widgets.relatives import (
     ScheduleComposer,
     SharpAndFlat,
 )
+from optkit.widgets.training import LiveTraining
 
 __all__ = [
     "PRESETS",
     "Averages",
     "BiasCorrection",
     "InnaBall",
+    "LiveTraining",
     "MomentumRoots",
     "Playground",
     "Preset",

@@ -1,7 +1,8 @@
 """All modules of the playground as one: what the page loads once, and what a notebook sends with its widget.
 
 anywidget imports its module from a Blob address, where ``import "./engine.js"`` finds nothing. So the modules
-are joined here, each in a closure of its own, in the order in which they need each other.
+are joined here, each in a closure of its own, in the order in which they need each other, without comments
+and spaces.
 
     python -m optkit.widgets FILE                     the whole bundle
     python -m optkit.widgets FILE --part mathematics  one module alone, such as the generated one
@@ -14,10 +15,11 @@ import re
 from functools import cache
 from importlib.resources import files
 
+from optkit.widgets.squeeze import squeeze, squeeze_css
+
 ENTRY = "element.js"
 IMPORT = re.compile(r'^import \{ ([\w$, ]+) \} from "\./([\w-]+\.js)";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export (?:function\*? |async function |class |const )([\w$]+)", re.MULTILINE)
-COMMENT = re.compile(r"^\s*(?://.*|/\*\*?(?:[^*]|\*(?!/))*\*/)\s*?\n", re.MULTILINE)
 
 
 def read(name: str) -> str:
@@ -35,7 +37,7 @@ def read(name: str) -> str:
         sheets = sorted(
             p.name for p in (files("optkit.widgets") / "static").iterdir() if p.name.endswith(".css")
         )
-        style = re.sub(r"/\*.*?\*/\s*", "", "".join(map(_static, sheets)), flags=re.DOTALL)
+        style = squeeze_css("".join(map(_static, sheets)))
         return f"export const STYLE = {json.dumps(style, ensure_ascii=False)};\n"
     return _static(name)
 
@@ -53,7 +55,7 @@ def bundle(entry: str = ENTRY) -> str:
     exports = {name: EXPORT.findall(text) for name, text in texts.items()}
     pieces = []
     for name in order:
-        text = COMMENT.sub("", texts[name])
+        text = texts[name]
         for names, source in IMPORT.findall(text):
             missing = [
                 n for n in map(str.strip, names.split(",")) if n.split(" as ")[0] not in exports[source]
@@ -72,7 +74,7 @@ def bundle(entry: str = ENTRY) -> str:
             f"const {_variable(name)} = (() => {{\n{body}return {{ {', '.join(exports[name])} }};\n}})();\n"
         )
     last = _variable(entry)
-    return "".join(pieces) + f"{last}.define();\nexport default {last}.widget;\n"
+    return squeeze("".join(pieces) + f"{last}.define();\nexport default {last}.widget;") + "\n"
 
 
 def _collect(name: str, texts: dict[str, str], order: list[str], above: tuple[str, ...]) -> None:

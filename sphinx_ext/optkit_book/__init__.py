@@ -14,6 +14,7 @@ from optkit_book import (
     api,
     card,
     execution,
+    lean,
     links,
     live,
     mathjax,
@@ -43,6 +44,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("builder-inited", live.write_module)
     app.connect("doctree-read", live.drop_widget_state)
     app.connect("html-page-context", live.add_module)
+    app.connect("html-page-context", lean.leave_out, priority=900)
     app.connect("builder-inited", execution.empty_stale_cache)
     app.connect("env-get-outdated", execution.outdated_notebooks)
     app.connect("doctree-read", alt_text.check)

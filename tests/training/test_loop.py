@@ -284,3 +284,24 @@ def test_an_optimizer_or_scheduler_of_something_else_is_refused(data):
     for schedule in (plateau, 0.5):
         with pytest.raises(TypeError, match="schedule must be None, a function from t"):
             train(net, data, optimizer, steps=1, schedule=schedule)
+
+
+def test_who_watches_sees_each_row_and_may_end_the_run(data, tmp_path):
+    whole, seen, net = model(), [], model()
+    history = train(whole, data, sgd(whole), steps=12, evaluate_every=5)
+
+    def until_seven(row):
+        seen.append(row)
+        return row["step"] == 7
+
+    file = tmp_path / "run.pt"
+    part = train(net, data, sgd(net), steps=12, evaluate_every=5, checkpoint=file, watch=until_seven)
+    assert [row["step"] for row in seen] == list(range(8))
+    assert without_seconds(part) == without_seconds(history)[:8]
+    assert seen[5]["train_loss"] == history.curve("train_loss")[1][1]
+    # It goes on from there as if it had never stopped.
+    rest = train(net, data, sgd(net), steps=12, evaluate_every=5, checkpoint=file, resume=True)
+    assert without_seconds(rest)[:12] == without_seconds(history)[:12]
+    assert torch.equal(weights(net), weights(whole))
+    net = model()
+    assert len(train(net, data, sgd(net), steps=3, watch=lambda row: True).rows) == 1

@@ -394,7 +394,7 @@ def test_moving_the_element_keeps_it_alive(opened):
     assert state(page)["step"] == 59
 
 
-MODEL = """async (values) => {
+MODEL = """async ([values, attached]) => {
   const { default: widget } = await import("./figures.js");
   const listeners = {};
   window.model = {
@@ -408,8 +408,9 @@ MODEL = """async (values) => {
     listening: () => Object.values(listeners).flat().length,
   };
   const el = document.createElement("div");
-  document.querySelector("main").append(el);
+  if (attached) document.querySelector("main").append(el);
   window.clean = await widget.render({ model: window.model, el });
+  window.attach = () => document.querySelector("main").append(el);
 }"""
 
 
@@ -417,7 +418,7 @@ def test_a_notebooks_model_and_the_figure_keep_each_other_up_to_date(opened):
     page = opened("modules.html")
     made = Playground("half_pipe", [by_sign, "adam"], steps=30)
     values = {name: getattr(made, name) for name in ("_kind", "_config", "_extra", "_shared", *made.shared)}
-    page.evaluate(MODEL, values)
+    page.evaluate(MODEL, [values, True])
     knob = page.locator("main > div .ok-handle")
     knob.focus()
     page.keyboard.press("ArrowRight")
@@ -431,3 +432,23 @@ def test_a_notebooks_model_and_the_figure_keep_each_other_up_to_date(opened):
     assert page.evaluate("model.saved") == 1, "what Python says is not told back"
     page.evaluate("clean()")
     assert page.evaluate("model.listening()") == 0
+
+
+def test_a_notebook_that_attaches_the_figure_later_has_the_state_of_then(opened):
+    page = opened("modules.html")
+    made = Playground("half_pipe", ["adam"], steps=30)
+    values = {name: getattr(made, name) for name in ("_kind", "_config", "_extra", "_shared", *made.shared)}
+    page.evaluate(MODEL, [values, False])
+    page.evaluate("model.change('step', 3)")
+    assert page.locator("main .ok-handle").count() == 0
+    page.evaluate("attach()")
+    step = page.locator("main > div").get_by_role("slider", name="step", exact=True)
+    assert step.input_value() == "3"
+    page.evaluate("model.change('step', 4)")
+    assert step.input_value() == "4"
+    page.evaluate("clean()")
+    page.evaluate(MODEL, [values, False])
+    page.evaluate("clean()")
+    page.evaluate("attach()")
+    page.wait_for_timeout(50)
+    assert page.locator("main .ok-handle").count() == 0, "what was taken down before it was shown stays away"

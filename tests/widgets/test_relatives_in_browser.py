@@ -83,7 +83,7 @@ def test_alive_with_the_state_that_python_gave(open_page, kind):
 
 
 KEYS = {"select": ("ArrowDown", "ArrowUp"), "button": ("Enter",), "checkbox": ("Space",)}
-WITHOUT_STATE = ("Copy as Python", "Let the ball roll", "This figure in Python")
+WITHOUT_STATE = ("Copy as Python", "Link", "Let the ball roll", "Text to copy")
 
 
 @pytest.mark.parametrize("kind", RELATIVES)
@@ -102,7 +102,7 @@ def test_every_control_is_reached_and_works_by_keyboard_alone(open_page, kind):
                 frame(page)
         chosen = stop["label"] == "α = 0.5, β = 0.1" and kind == "ball"
         assert state(page) != before or stop["label"] in WITHOUT_STATE or chosen, stop
-    assert len(stops) >= visible and "Reset" in stops
+    assert len(stops) >= visible and {"Undo", "Reset", "Link"} <= set(stops)
 
 
 @pytest.mark.parametrize("kind", RELATIVES)
@@ -297,8 +297,92 @@ def test_code_is_shown_where_the_clipboard_is_closed(open_page):
     page.get_by_role("slider", name="Noise", exact=True).focus()
     page.keyboard.press("Home")
     page.get_by_role("button", name="Copy as Python").click()
-    code = page.get_by_role("textbox", name="This figure in Python")
+    code = page.get_by_role("textbox", name="Text to copy")
     assert code.input_value() == "from optkit.widgets import Averages\n\nAverages(noise=0)\n"
+
+
+HOSTILE = [
+    '{"alpha":1e308,"lr":-1e308,"steps":1e12,"at":-5,"seed":1e40,"noise":1e300,"time":1e300,"start":[1e308,null]}',
+    '{"signal":"<img src=x onerror=alert(1)>","decay":"constructor","first":"__proto__","start":"x"}',
+    '{"__proto__":{"alpha":0.1},"alpha":[],"start":{},"paper_start":1,"rho":"NaN","condition":null}',
+    '{"a":' * 900 + "1" + "}" * 900,
+    "[" * 100_000,
+    '"' + "x" * 1_000_000 + '"',
+    "%", "{", "null", "%00",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", RELATIVES)
+def test_hostile_links_do_no_harm(open_page, kind):
+    page = open_page(kind)
+    initial = state(page)
+    for text in HOSTILE:
+        page.evaluate("text => { location.hash = '#optkit-1=' + encodeURIComponent(text); }", text)
+        frame(page)
+        now = state(page)
+        assert set(now) == set(initial)
+        RELATIVES[kind](**now)  # Python's own checks accept it
+        assert (
+            page.evaluate(f"document.querySelector('{ELEMENT}').shadowRoot.querySelector('script, img')")
+            is None
+        )
+    page.get_by_role("button", name="Reset").click()
+    frame(page)
+    assert state(page) == initial
+
+
+@pytest.mark.parametrize("kind", RELATIVES)
+def test_undo_goes_back_one_change_after_the_other(open_page, kind):
+    page = open_page(kind)
+    undo, seen = page.get_by_role("button", name="Undo"), [state(page)]
+    assert undo.is_disabled()
+    slider = page.locator(f"{ELEMENT} input[type=range]:visible:enabled").first
+    slider.focus()
+    for key in ("PageUp", "PageDown", "Home"):
+        page.keyboard.press(key)
+        frame(page)
+        if state(page) != seen[-1]:
+            seen.append(state(page))
+    assert len(seen) > 2
+    for before in reversed(seen[:-1]):
+        undo.click()
+        frame(page)
+        assert state(page) == before
+    assert undo.is_disabled()
+
+
+def test_a_link_brings_the_state_back_to_the_right_figure(open_page):
+    page = open_page("averages", "sharp")
+    second = page.locator(ELEMENT).nth(1)
+    second.locator(".ok-handle").focus()
+    page.keyboard.press("ArrowRight")
+    frame(page)
+    first, wanted = state(page), state(page, 1)
+    second.get_by_role("button", name="Link").click()
+    address = second.get_by_role("textbox", name="Text to copy").input_value()
+    hash_ = address[address.index("#") :]
+    assert hash_.startswith("#optkit-2=")
+    other = open_page("averages", "sharp")
+    changed = state(other, 1)
+    assert changed != wanted
+    other.evaluate("hash => { location.hash = hash; }", hash_)
+    frame(other)
+    assert state(other, 1) == wanted
+    assert state(other) == first
+    other.locator(ELEMENT).nth(1).get_by_role("button", name="Undo").click()
+    frame(other)
+    assert state(other, 1) == changed
+
+
+def test_reset_goes_back_to_what_python_made_and_not_to_the_defaults(open_page, monkeypatch):
+    made = RELATIVES["averages"](alpha=0.5)
+    monkeypatch.setitem(OUTPUTS, "averages", made._repr_mimebundle_()[0]["text/html"])
+    page = open_page("averages")
+    page.get_by_role("slider", name="Noise", exact=True).focus()
+    page.keyboard.press("Home")
+    page.get_by_role("button", name="Reset").click()
+    frame(page)
+    assert state(page) == made.state
 
 
 def test_the_ball_rolls_and_holds(open_page):

@@ -25,6 +25,16 @@ class Number(traitlets.TraitType):
         Hyperparameter(self.name, low=low, high=high, **more).check(value)
         return float(value)
 
+    def allowed(self) -> dict[str, Any]:
+        """The range, for the page."""
+        low, high, more = self.range
+        return {
+            "low": low,
+            "high": high,
+            "lowOpen": more.get("low_open", False),
+            "highOpen": more.get("high_open", False),
+        }
+
 
 class Whole(traitlets.TraitType):
     """A whole number in a range."""
@@ -44,6 +54,10 @@ class Whole(traitlets.TraitType):
             raise ValueError(f"{self.name} must be in {low}..{high}, got {value}")
         return int(value)
 
+    def allowed(self) -> dict[str, Any]:
+        """The range, for the page."""
+        return {"low": self.range[0], "high": self.range[1], "integer": True}
+
 
 class Choice(traitlets.TraitType):
     """One of several names."""
@@ -59,6 +73,10 @@ class Choice(traitlets.TraitType):
             raise ValueError(f"{self.name} must be one of {', '.join(map(repr, self.names))}, got {value!r}")
         return value
 
+    def allowed(self) -> dict[str, Any]:
+        """The names, for the page."""
+        return {"names": list(self.names)}
+
 
 class Flag(traitlets.TraitType):
     """True or False."""
@@ -72,6 +90,10 @@ class Flag(traitlets.TraitType):
         if not isinstance(value, bool):
             raise TypeError(f"{self.name} must be True or False, got {value!r}")
         return value
+
+    def allowed(self) -> dict[str, Any]:
+        """That it is a flag, for the page."""
+        return {"flag": True}
 
 
 class Point(traitlets.TraitType):
@@ -90,6 +112,10 @@ class Point(traitlets.TraitType):
         if len(found) != 2 or not all(math.isfinite(x) for x in found):
             raise ValueError(f"{self.name} must be two finite numbers, got {value!r}")
         return found
+
+    def allowed(self) -> dict[str, Any]:
+        """The number of coordinates, for the page."""
+        return {"dim": 2}
 
 
 class Relative(Widget):
@@ -123,7 +149,8 @@ class Relative(Widget):
     @classmethod
     def _constants(cls) -> dict[str, Any]:
         """What the JavaScript needs besides the settings."""
-        return {"initial": cls.initial(), "python": cls.__name__}
+        allowed = {name: cls.class_traits()[name].allowed() for name in cls.shared}
+        return {"initial": cls.initial(), "allowed": allowed, "python": cls.__name__}
 
     def __repr__(self) -> str:
         initial = self.initial()

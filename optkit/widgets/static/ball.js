@@ -157,7 +157,8 @@ export function ball(root, config, host) {
       compute(state);
       const { arrived, crossings } = journeyOf(path);
       if (path.diverged >= 0) return "The ball leaves the picture for good.";
-      return `The ball crosses the floor ${crossings} times; ${arrived === null ? "it has not arrived yet" : `it has arrived at step ${arrived}`}.`;
+      const when = arrived === null ? "it has not arrived yet" : `it has arrived at step ${arrived}`;
+      return `The ball crosses the floor ${crossings} times; ${when}.`;
     },
     destroy: (shell) => shell.view.cancelAnimationFrame(playing),
   });

@@ -37,6 +37,18 @@ export function symbolText(node, symbol) {
   });
 }
 
+/** Put a text into a node, or leave the node alone: a text that is written again is laid out again. */
+export function write(node, text) {
+  if (node.textContent === text) return;
+  if (node.firstChild?.nodeType === 3 && node.childNodes.length === 1) node.firstChild.data = text;
+  else node.textContent = text;
+}
+
+/** Set a property of a form element where it differs. */
+function put(node, name, value) {
+  if (node[name] !== value) node[name] = value;
+}
+
 function drawSymbol(node, symbol) {
   if (symbol === null || symbol === undefined) node.replaceChildren();
   else if (typeof symbol === "string") symbolText(node, symbol);
@@ -65,13 +77,16 @@ export function slider(parent, options, oninput) {
   const name = element(document, "span", { class: "ok-name" });
   const sign = element(document, "span", { class: "ok-symbol", "aria-hidden": "true" });
   const shown = element(document, "output", { class: "ok-value", "aria-hidden": "true" });
-  const input = element(document, "input", { type: "range", class: "ok-range" });
+  const input = element(document, "input", {
+    type: "range", class: "ok-range", step: 1, "aria-description": given.description || null,
+  });
   const label = element(
     document, "label", { class: "ok-slider", title: given.description || null },
     element(document, "span", { class: "ok-caption" }, name, sign, shown), input,
   );
   parent.append(label);
   let value = given.value;
+  let [named, drawnSymbol, filled] = [null, null, null]; // what is shown now
   let written = false; // the handle's own rounding must not change a value that was set from outside
 
   const whole = () => given.integer && given.scale === "linear";
@@ -102,22 +117,23 @@ export function slider(parent, options, oninput) {
   };
   const show = () => {
     const text = given.format(value);
-    shown.textContent = `${given.symbol ? "= " : ""}${text}`;
-    input.setAttribute("aria-valuetext", text);
+    write(shown, `${given.symbol ? "= " : ""}${text}`);
+    if (input.getAttribute("aria-valuetext") !== text) input.setAttribute("aria-valuetext", text);
     const place = Number(input.value);
-    const share = (place - Number(input.min)) / (Number(input.max) - Number(input.min) || 1);
-    input.style.setProperty("--ok-share", `${(100 * share).toFixed(1)}%`);
+    const share = `${((100 * (place - Number(input.min))) / (Number(input.max) - Number(input.min) || 1)).toFixed(1)}%`;
+    if (share !== filled) input.style.setProperty("--ok-share", (filled = share));
   };
   const draw = () => {
-    name.textContent = given.label;
-    input.setAttribute("aria-label", given.label);
-    if (given.description) input.setAttribute("aria-description", given.description);
-    drawSymbol(sign, given.symbol);
-    input.min = whole() ? given.min : 0;
-    input.max = whole() ? given.max : FINE;
-    input.step = 1;
-    input.value = toPlace(value);
-    input.disabled = Boolean(given.disabled);
+    if (named !== given.label) {
+      named = given.label;
+      name.textContent = named;
+      input.setAttribute("aria-label", named);
+    }
+    if (drawnSymbol !== given.symbol) drawSymbol(sign, (drawnSymbol = given.symbol));
+    put(input, "min", String(whole() ? given.min : 0));
+    put(input, "max", String(whole() ? given.max : FINE));
+    put(input, "value", String(toPlace(value)));
+    put(input, "disabled", Boolean(given.disabled));
     show();
   };
   const changed = (final) => {
@@ -188,6 +204,7 @@ export function choice(parent, options, onchange) {
       into.append(element(document, "option", { value }, text));
     }
   };
+  let offered = JSON.stringify(options.options);
   draw(options.options);
   select.value = options.value;
   select.addEventListener("change", () => onchange(select.value));
@@ -195,12 +212,14 @@ export function choice(parent, options, onchange) {
     element: label,
     update(changes) {
       const before = select.value;
-      if (changes.options) {
+      const now = changes.options && JSON.stringify(changes.options);
+      if (now && now !== offered) {
+        offered = now;
         draw(changes.options);
         select.value = before;
       }
-      if ("value" in changes) select.value = changes.value;
-      if ("disabled" in changes) select.disabled = changes.disabled;
+      if ("value" in changes) put(select, "value", changes.value);
+      if ("disabled" in changes) put(select, "disabled", changes.disabled);
     },
   };
 }
@@ -242,7 +261,7 @@ export function toggle(parent, options, onchange) {
     element: label,
     input,
     update(changes) {
-      if ("value" in changes) input.checked = Boolean(changes.value);
+      if ("value" in changes) put(input, "checked", Boolean(changes.value));
       if ("label" in changes) name.textContent = changes.label;
       if ("disabled" in changes) input.disabled = changes.disabled;
     },

@@ -101,7 +101,7 @@ export function define() {
         const [, number, text] = LINK.exec(location.hash) ?? [];
         return Number(number) === place ? decode(text) : null;
       };
-      const linked = given.kind === "playground" ? fromLink() : null;
+      const linked = fromLink();
       this.#figure = open(this, linked ? { ...given, config: { ...given.config, linked } } : given, {
         link(text) {
           history.replaceState(history.state, "", `#optkit-${place}=${text}`);
@@ -110,7 +110,7 @@ export function define() {
       });
       if (linked) this.scrollIntoView({ block: "center" });
       this.#listen = () => {
-        const found = given.kind === "playground" ? fromLink() : null;
+        const found = fromLink();
         if (found) this.#figure.update(found);
       };
       this.ownerDocument.defaultView.addEventListener("hashchange", this.#listen);
@@ -133,6 +133,22 @@ export function define() {
   });
 }
 
+/** Call once the element is on the page: a notebook asks for the figure before, and there it has no colours. */
+function whenShown(element, call) {
+  if (element.isConnected) {
+    call();
+    return () => {};
+  }
+  const { ResizeObserver } = element.ownerDocument.defaultView;
+  const watcher = new ResizeObserver(() => {
+    if (!element.isConnected) return;
+    watcher.disconnect();
+    call();
+  });
+  watcher.observe(element);
+  return () => watcher.disconnect();
+}
+
 /** anywidget's side: Python's traits and the figure keep each other up to date. */
 export const widget = {
   render({ model, el }) {
@@ -148,14 +164,18 @@ export const widget = {
       mine = false;
     };
     const current = () => Object.fromEntries(traits.map((name) => [name, model.get(name)]));
-    const figure = open(holder, { ...given, config: { ...given.config, state: current() } }, { change: take });
+    let figure = null;
+    const forget = whenShown(holder, () => {
+      figure = open(holder, { ...given, config: { ...given.config, state: current() } }, { change: take });
+    });
     const follow = () => {
-      if (!mine) figure.update(current());
+      if (!mine) figure?.update(current());
     };
     for (const name of traits) model.on(`change:${name}`, follow);
     return () => {
       for (const name of traits) model.off(`change:${name}`, follow);
-      figure.destroy();
+      forget();
+      figure?.destroy();
     };
   },
 };

@@ -152,6 +152,9 @@ function newton(path, rule, problem, gradient, problemHyper, hyper) {
 
 /** The first step after which the iterate is out of the finite world, or −1. */
 function lost({ theta, steps, dim }) {
+  let k = steps * dim;
+  while (k < theta.length && Math.abs(theta[k]) <= LIMIT) k++;
+  if (k === theta.length) return -1; // a path ends where it is lost: all is there if the last step is
   for (let k = 0; k < (steps + 1) * dim; k++) {
     if (!(Math.abs(theta[k]) <= LIMIT)) return Math.floor(k / dim);
   }

@@ -16,6 +16,7 @@ export function createLosses(parent, onhover, onchoose) {
   const mark = plot.layer("mark");
   let redraw = () => {};
   let steps = 1;
+  let shown = new Float64Array(0);
   const stepAt = (event) => Math.min(steps, Math.max(0, Math.round(plot.position(event)[0])));
   plot.svg.addEventListener("pointermove", (event) => {
     if (event.pointerType === "mouse") onhover(stepAt(event));
@@ -35,8 +36,9 @@ export function createLosses(parent, onhover, onchoose) {
       const [low, high] = plot.y.domain;
       plot.clear("lines");
       for (const { face, path, counted } of runs) {
-        const ys = path.loss.map((value) => Math.min(high * 10, Math.max(low, value)));
-        plot.line(lines, counted, ys, { face, width: 1.7, to: last(path) + 1 });
+        if (shown.length !== path.loss.length) shown = new Float64Array(path.loss.length);
+        for (let k = 0; k < shown.length; k++) shown[k] = Math.min(high * 10, Math.max(low, path.loss[k]));
+        plot.line(lines, counted, shown, { face, width: 1.7, to: last(path) + 1 });
       }
     },
     point(runs, step) {

@@ -1,6 +1,6 @@
 // The settings: sliders of the chosen rule, the problem, the schedule, the noise, the start and the length.
 
-import { choice, details, element, field, slider, toggle } from "./controls.js";
+import { choice, details, element, field, slider, toggle, write } from "./controls.js";
 import { clamp, MOST_STEPS } from "./state.js";
 import { words } from "./notation.js";
 
@@ -121,7 +121,7 @@ export function createPanel(parent, mathematics, change) {
       if (entry) ruleHyper.update(entry, valuesOf(entry, now.hyper[now.selected]));
       const place = mathematics.PROBLEMS[now.problem];
       problem.update({ value: now.problem });
-      said.textContent = place.description;
+      write(said, place.description);
       problemHyper.update(place, valuesOf(place, now.problem_hyper));
       coordinates.forEach((control, i) => {
         const [low, high] = place.window[i];

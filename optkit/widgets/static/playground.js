@@ -1,7 +1,7 @@
 // The playground: one figure, drawn from one plain state. What a reader does changes the state and nothing else.
 
 import { announcer } from "./announce.js";
-import { buttons, details, element, slider, toggle, choice } from "./controls.js";
+import { buttons, details, element, slider, toggle, choice, write } from "./controls.js";
 import { last, trajectory } from "./engine.js";
 import { account, createFormula } from "./formula.js";
 import { createLosses } from "./losses.js";
@@ -10,10 +10,10 @@ import { createPanel } from "./panel.js";
 import { asPython } from "./python.js";
 import { check, encode, history } from "./state.js";
 import { createSurface } from "./surface.js";
+import { createTools } from "./tools.js";
 
 const SPEEDS = [5, 20, 60, 200];
 const REST = 150; // milliseconds without a change, after which a change is told outside
-const FADE = 2000;
 
 /**
  * Draw a playground into `root`. config: {state, offered: rules shown without asking}.
@@ -33,7 +33,6 @@ export function playground(root, config, host, mathematics) {
   let due = 0;
   let told = null;
   let playing = 0;
-  let fading = null;
 
   const make = (tag, attributes, ...children) => element(document, tag, attributes, ...children);
   const main = make("div", { class: "ok-main" });
@@ -95,18 +94,12 @@ export function playground(root, config, host, mathematics) {
   const sections = { rules: more.element, surface: panel.about.element, pace: panel.pace.element, numbers: numbers.element };
   for (const name of config.opened ?? []) sections[name].open = true;
 
-  const tools = make("div", { class: "ok-tools" });
-  root.append(tools);
-  const toolRow = buttons(tools, { label: "Tools" }, [
-    { name: "undo", label: "Undo", text: "Undo", icon: "undo", onclick: () => set(steps.back(), true, false) },
-    { name: "reset", label: "Reset", text: "Reset", icon: "reset", onclick: () => set(first, true) },
-    { name: "link", label: "Copy a link to this state", text: "Link", icon: "link", onclick: () => copy("link", link(), "Link copied") },
-    { name: "copy", label: "Copy the Python cell that makes this figure", text: "Copy as Python", icon: "copy",
-      onclick: () => copy("copy", asPython(mathematics, state), "Python copied") },
-  ]);
-  const note = make("p", { class: "ok-hint ok-copied", "aria-live": "polite" });
-  const text = make("textarea", { class: "ok-text", readonly: true, rows: 4, "aria-label": "Text to copy", hidden: true });
-  tools.append(note, text);
+  const tools = createTools(root, {
+    undo: () => set(steps.back(), true, false),
+    reset: () => set(first, true),
+    link: host?.link && (() => host.link(encode(state))),
+    python: () => asPython(mathematics, state),
+  });
 
   /** Take over part of a state; what is out of range is moved into it. */
   function change(part, final) {
@@ -166,7 +159,7 @@ export function playground(root, config, host, mathematics) {
 
   function showDrive() {
     scrub.update({ value: state.step, max: state.steps });
-    toolRow.update("undo", { disabled: !steps.canGoBack });
+    tools.update({ undo: !steps.canGoBack });
     drive.update("back", { disabled: state.step === 0 });
     drive.update("start", { disabled: state.step === 0 });
     drive.update("step", { disabled: state.step === state.steps });
@@ -180,7 +173,7 @@ export function playground(root, config, host, mathematics) {
     for (const [name, { value, row }] of rows) {
       const run = state.rules.includes(name) ? runs[state.rules.indexOf(name)] : null;
       row.classList.toggle("ok-off", run === null);
-      value.textContent = run === null ? "" : standing(run.path, step);
+      write(value, run === null ? "" : standing(run.path, step));
     }
     showNumbers();
     const said = runs.map(({ face, path }) => `${face.label}: ${standing(path, step)}`).join("; ");
@@ -233,27 +226,6 @@ export function playground(root, config, host, mathematics) {
     playing = 0;
     drive.update("play", { icon: "play", label: "Play" });
     tell(true);
-  }
-
-  function link() {
-    return host?.link ? host.link(encode(state)) : `#${encode(state)}`;
-  }
-
-  async function copy(name, content, done) {
-    let copied = false;
-    try {
-      await view.navigator.clipboard.writeText(content);
-      copied = true;
-    } catch {
-      // No clipboard here (no permission, or an unsafe address): the text is shown to be copied by hand.
-      text.hidden = false;
-      text.value = content;
-      text.select();
-    }
-    if (copied) text.hidden = true;
-    note.textContent = copied ? done : "Copy the text below:";
-    clearTimeout(fading);
-    if (copied) fading = setTimeout(() => { note.textContent = ""; }, FADE);
   }
 
   surface.onresize = draw;

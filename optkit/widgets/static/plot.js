@@ -9,6 +9,7 @@ const MARGIN = { left: 46, right: 10, top: 24, bottom: 38 }; // pixels: ticks an
 const NAMES = ["ink", "muted", "ground", "card", "line", "accent", "low", "high"];
 const VARIABLES = { low: "shade-low", high: "shade-high" };
 const DENSE = 600; // points that are drawn
+const SLACK = 0.2; // pixels
 const FAR = 1e5; // pixels; a canvas draws what lies further away wrongly
 
 // "ρ_1 of β": a letter by itself is italic (but not the article), what follows an underscore stands lower.
@@ -236,16 +237,65 @@ export function luminance(colour) {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
-// Points nearer than about a pixel to the last drawn one are passed over: a long path costs what it shows.
+// A pen that leaves out each point which the line passes by less than SLACK: it goes on from its last corner for as
+// long as one straight line passes near enough to all points since, which a wedge of directions keeps track of.
+function penOf(context) {
+  let [ax, ay, qx, qy, held] = [0, 0, 0, 0, false]; // the last corner, the last point, and whether there is one
+  let [lx, ly, rx, ry] = [0, 0, 0, 0]; // the sides of the wedge
+  const end = () => {
+    if (held) context.lineTo(qx, qy);
+    held = false;
+  };
+  return {
+    end,
+    moveTo(x, y) {
+      end();
+      context.moveTo(x, y);
+      ax = x;
+      ay = y;
+    },
+    lineTo(x, y) {
+      let dx = x - ax;
+      let dy = y - ay;
+      const near = rx * dy >= ry * dx && dx * ly >= dy * lx && (x - qx) * (qx - ax) + (y - qy) * (qy - ay) >= 0;
+      if (held && !near) {
+        end();
+        ax = qx;
+        ay = qy;
+        dx = x - ax;
+        dy = y - ay;
+      }
+      const share = SLACK / (Math.sqrt(dx * dx + dy * dy) || 1);
+      const [left, up, right, down] = [dx - dy * share, dy + dx * share, dx + dy * share, dy - dx * share];
+      if (!held || left * ly > up * lx) {
+        lx = left;
+        ly = up;
+      }
+      if (!held || rx * down > ry * right) {
+        rx = right;
+        ry = down;
+      }
+      qx = x;
+      qy = y;
+      held = true;
+    },
+  };
+}
+
+// Points nearer than about a pixel to the last drawn one are passed over, and so is what lies outside the frame:
+// a long path costs what it shows.
 function drawLine(plot, context, xs, ys, look = {}) {
   const { face = {}, width = 1.9, alpha = 1, markers = 0, size = 8, from = 0, to = xs.length } = look;
   const colour = look.colour ?? plot.colour(face);
   const near = to - from > DENSE ? 1 : 0.5;
+  const pen = penOf(context);
+  const edge = 2 * width; // beyond this far outside the frame nothing of the line is seen
   context.save();
   context.beginPath();
   let open = false;
+  let joined = false; // whether the pen stands at the last point
   let drawn = 0;
-  let [lastX, lastY] = [0, 0];
+  let [lastX, lastY, lastSide] = [0, 0, 0];
   for (let i = from; i < to; i++) {
     let px = plot.x.map(xs[i]);
     let py = plot.y.map(ys[i]);
@@ -255,14 +305,22 @@ function drawLine(plot, context, xs, ys, look = {}) {
     }
     px = px > FAR ? FAR : px < -FAR ? -FAR : px;
     py = py > FAR ? FAR : py < -FAR ? -FAR : py;
-    if (!open) context.moveTo(px, py);
-    else if (i + 1 < to && Math.abs(px - lastX) + Math.abs(py - lastY) < near) continue;
-    else context.lineTo(px, py);
-    drawn++;
+    const side = (px < -edge ? 1 : px > plot.width + edge ? 2 : 0) | (py < -edge ? 4 : py > plot.height + edge ? 8 : 0);
+    if (!open) joined = false;
+    else if (side & lastSide) joined = false; // both ends beyond the same edge
+    else {
+      if (i + 1 < to && Math.abs(px - lastX) + Math.abs(py - lastY) < near) continue;
+      if (!joined) pen.moveTo(lastX, lastY);
+      pen.lineTo(px, py);
+      joined = true;
+      drawn++;
+    }
     open = true;
     lastX = px;
     lastY = py;
+    lastSide = side;
   }
+  pen.end();
   // On a dense scribble no dash can be read, and dashes and wide corners are most of what a line costs.
   const dense = drawn > DENSE;
   const dash = dense ? [] : (look.dash ?? face.dash ?? []);

@@ -16,7 +16,8 @@ export function asPython(mathematics, state) {
     .map((name) => [name, changed(state.hyper[name], mathematics.RULES[name])])
     .filter(([, values]) => values);
   if (hyper.length) {
-    lines.push(`hyper={\n${hyper.map(([name, values]) => `${INDENT}${INDENT}${text(name)}: ${values},\n`).join("")}${INDENT}}`);
+    const entries = hyper.map(([name, values]) => `${INDENT}${INDENT}${text(name)}: ${values},\n`);
+    lines.push(`hyper={\n${entries.join("")}${INDENT}}`);
   }
   const imports = ["from optkit.widgets import Playground"];
   if (state.schedule) {
@@ -30,7 +31,8 @@ export function asPython(mathematics, state) {
   lines.push(`steps=${number(state.steps)}`);
   if (state.step !== state.steps) lines.push(`step=${number(state.step)}`);
   if (state.selected !== state.rules[0]) lines.push(`selected=${text(state.selected)}`);
-  return `${imports.join("\n")}\n\nPlayground(\n${lines.map((line) => `${INDENT}${line},\n`).join("")})\n`;
+  const given = lines.map((line) => `${INDENT}${line},\n`);
+  return `${imports.join("\n")}\n\nPlayground(\n${given.join("")})\n`;
 }
 
 function changed(values, entry) {

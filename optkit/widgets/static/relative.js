@@ -1,7 +1,9 @@
-// What the small figures share: their state, their controls, their numbers, undo by reset, code to copy.
+// What the small figures share: their state, their controls, their numbers, and the tools below them.
 
-import { buttons, choice, element, field, legend, slider, toggle } from "./controls.js";
+import { choice, element, field, legend, slider, svgElement, toggle, write } from "./controls.js";
 import { announcer } from "./announce.js";
+import { encode, history, settings } from "./state.js";
+import { createTools } from "./tools.js";
 
 // parts: {
 //   controls: [{kind: "slider" | "choice" | "toggle", key, …as in controls.js}],
@@ -9,7 +11,7 @@ import { announcer } from "./announce.js";
 //   draw(shell, state): computes and draws; may call shell.facts([[name, value], …]) and shell.lines([…]);
 //   said(state): one sentence for those who do not see it;
 // }
-// config: {state: {…}, initial: {…}, python: class name, …}
+// config: {state: {…}, initial: {…}, allowed: {…}, python: class name, linked: a state from a link, …}
 export function relative(root, config, host, parts) {
   const document = root.ownerDocument;
   const view = document.defaultView;
@@ -23,7 +25,11 @@ export function relative(root, config, host, parts) {
   const panel = element(document, "div", { class: "ok-panel" });
   body.append(panel);
   const say = announcer(body);
-  const state = { ...config.initial, ...config.state };
+  const clean = (given, fallback) => settings(config.allowed, given, fallback);
+  const first = clean(config.state, config.initial);
+  const state = clean(config.linked, first);
+  const past = history(first);
+  past.put(state);
   const plots = [];
   const controls = new Map();
   let waiting = 0;
@@ -43,14 +49,14 @@ export function relative(root, config, host, parts) {
       [...numbers.children].forEach((row, place) => {
         row.hidden = place >= pairs.length;
         if (row.hidden) return;
-        row.children[0].textContent = pairs[place][0];
-        row.children[1].textContent = pairs[place][1];
+        pairs[place].forEach((text, column) => write(row.children[column], text));
       });
     },
     lines: lastOf((entries) => lines.update(entries)),
-    change(changes, final = true) {
+    change(changes, final = true, remember = true) {
       Object.assign(state, changes);
       for (const [key, value] of Object.entries(changes)) controls.get(key)?.update({ value });
+      if (final && remember) past.put(state);
       redraw();
       host?.change?.({ ...state }, final);
       if (final && parts.said) say(parts.said(state));
@@ -78,34 +84,12 @@ export function relative(root, config, host, parts) {
   shell.controls = controls;
   parts.build(shell);
 
-  const same = () => Object.keys(config.initial).every((key) => equal(state[key], config.initial[key]));
-  const tools = buttons(body, { label: "Figure" }, [
-    {
-      name: "reset", label: "Back to the beginning", icon: "reset", text: "Reset",
-      onclick: () => shell.change({ ...config.initial }),
-    },
-    { name: "copy", label: "Copy as Python", icon: "copy", text: "Copy as Python", onclick: copy },
-  ]);
-  const code = element(document, "textarea", {
-    class: "ok-code", rows: 3, readonly: true, hidden: true, "aria-label": "This figure in Python",
+  const tools = createTools(body, {
+    undo: () => shell.change(past.back(), true, false),
+    reset: () => shell.change(first),
+    link: host?.link && (() => host.link(encode(state))),
+    python: () => pythonOf(config.python, state, config.initial),
   });
-  body.append(code);
-
-  async function copy() {
-    const text = pythonOf(config.python, state, config.initial);
-    try {
-      await view.navigator.clipboard.writeText(text);
-      tools.update("copy", { text: "Copied" });
-      say("Copied.");
-      view.setTimeout(() => tools.update("copy", { text: "Copy as Python" }), 1600);
-    } catch {
-      // Without the right to the clipboard the reader copies by hand.
-      code.value = text;
-      code.hidden = false;
-      code.focus();
-      code.select();
-    }
-  }
 
   // Many events may come before the next picture: they are drawn once.
   function redraw() {
@@ -117,14 +101,16 @@ export function relative(root, config, host, parts) {
   }
   function drawNow() {
     parts.draw(shell, state);
-    tools?.update("reset", { disabled: same() });
+    tools.update({ undo: !past.canGoBack, reset: equal(state, first) });
   }
   drawNow();
 
   return {
     state,
+    /** Take over a state, or a part of one, from outside. */
     update(next) {
-      Object.assign(state, next);
+      Object.assign(state, clean(next, state));
+      past.put(state);
       for (const [key, control] of controls) control.update({ value: state[key] });
       redraw();
     },
@@ -162,7 +148,8 @@ function literal(value) {
   if (value === null) return "None";
   if (Array.isArray(value)) return `[${value.map(literal).join(", ")}]`;
   if (typeof value === "object") {
-    return `{${Object.entries(value).map(([key, each]) => `${JSON.stringify(key)}: ${literal(each)}`).join(", ")}}`;
+    const pairs = Object.entries(value).map(([key, each]) => JSON.stringify(key) + ": " + literal(each));
+    return `{${pairs.join(", ")}}`;
   }
   return JSON.stringify(value);
 }
@@ -179,12 +166,7 @@ export function pythonOf(name, state, initial) {
 // options: {plot, label, at(): [x, y], text(): what is said, move(x, y, final), step: [dx, dy] of one key press}
 export function handle(shell, { plot, label, at, text, move, step, axes = "xy" }) {
   const document = shell.document;
-  const SVG = "http://www.w3.org/2000/svg";
-  const make = (tag, attributes) => {
-    const node = document.createElementNS(SVG, tag);
-    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-    return node;
-  };
+  const make = (tag, attributes) => svgElement(document, tag, attributes);
   const group = make("g", {
     class: "ok-handle", tabindex: 0, role: "slider", "aria-label": label,
     "aria-description": "Arrow keys move it, with Shift in small steps.",

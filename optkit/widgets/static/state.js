@@ -1,4 +1,4 @@
-// The whole state of a playground as one plain object: checked and clamped, in a link and out of one, undone.
+// The whole state of a figure as one plain object: checked and clamped, in a link and out of one, undone.
 // Free of the DOM. Nothing that comes in is trusted: what is unknown falls away, what is out of range is moved
 // to the nearest value in range, and only numbers, flags and known names come out.
 
@@ -56,6 +56,18 @@ export function check(mathematics, given, fallback = initial(mathematics)) {
     step: whole(from.step, 0, steps, Math.min(fallback.step, steps)),
     selected: selected(rules, from.selected, fallback.selected),
   };
+}
+
+/** The settings of a small figure: what is right in `given`, and what `fallback` says for the rest. */
+export function settings(allowed, given, fallback) {
+  const from = isObject(given) ? given : {};
+  const clean = {};
+  for (const [name, rule] of Object.entries(allowed)) {
+    const value = Object.hasOwn(from, name) ? from[name] : undefined;
+    if (rule.names) clean[name] = rule.names.includes(value) ? value : fallback[name];
+    else clean[name] = rule.dim ? point(value, fallback[name], rule.dim) : clamp(rule, value, fallback[name]);
+  }
+  return clean;
 }
 
 /** The state as the text of a link. */
