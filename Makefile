@@ -54,6 +54,14 @@ serve: $(STAMP)  ## serve the built book on 127.0.0.1
 exercises: $(STAMP)  ## write the student notebooks, without solutions, into _build/exercises
 	$(BIN)/python tools/exercises.py
 
+slides: $(STAMP)  ## cut the slides out of the book into _build/slides
+	@$(BIN)/python tools/built_book.py || $(MAKE) book
+	$(BIN)/python tools/slides.py
+
+pdf: $(STAMP)  ## print the whole book into _build/optkit.pdf
+	@$(BIN)/python tools/built_book.py || $(MAKE) book
+	$(BIN)/python tools/print_book.py
+
 # One thread per worker: the machine's cores are shared among the workers.
 test: export OMP_NUM_THREADS ?= 1
 test: export MPLBACKEND ?= Agg

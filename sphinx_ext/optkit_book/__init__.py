@@ -21,6 +21,7 @@ from optkit_book import (
     notfound,
     opengraph,
     sitemap,
+    slides,
     status,
     thebe,
 )
@@ -45,7 +46,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("html-page-context", live.add_module)
     app.connect("builder-inited", execution.empty_stale_cache)
     app.connect("env-get-outdated", execution.outdated_notebooks)
+    app.connect("env-before-read-docs", execution.execute_ahead)
     app.connect("doctree-read", alt_text.check)
+    app.connect("doctree-read", slides.mark_cells)
     app.setup_extension("sphinxext.opengraph")
     app.connect("config-inited", address.settle)
     app.connect("config-inited", card.announce)
