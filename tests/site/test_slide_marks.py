@@ -1,4 +1,4 @@
-"""On a page stands, as a comment, where each cell begins that belongs to a slide; without slides there is none."""
+"""A page says in comments where each cell begins that belongs to a slide; without slides there are none."""
 
 import json
 import re
