@@ -12,6 +12,7 @@ from optkit_book import (
     address,
     alt_text,
     api,
+    arxiv,
     card,
     execution,
     links,
@@ -55,6 +56,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("html-page-context", opengraph.only_what_leads_somewhere, priority=900)
     app.connect("html-collect-pages", notfound.page)
     app.connect("build-finished", notfound.root_links)
+    app.connect("doctree-resolved", arxiv.link)
     app.connect("build-finished", sitemap.write)
     app.connect("build-finished", card.write)
     app.connect("build-finished", mend.mend_pages)
