@@ -12,6 +12,7 @@ from optkit_book import (
     address,
     alt_text,
     api,
+    arxiv,
     card,
     execution,
     lean,
@@ -22,6 +23,7 @@ from optkit_book import (
     notfound,
     opengraph,
     sitemap,
+    slides,
     status,
     thebe,
 )
@@ -47,13 +49,16 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("html-page-context", lean.leave_out, priority=900)
     app.connect("builder-inited", execution.empty_stale_cache)
     app.connect("env-get-outdated", execution.outdated_notebooks)
+    app.connect("env-before-read-docs", execution.execute_ahead)
     app.connect("doctree-read", alt_text.check)
+    app.connect("doctree-read", slides.mark_cells)
     app.setup_extension("sphinxext.opengraph")
     app.connect("config-inited", address.settle)
     app.connect("config-inited", card.announce)
     app.connect("html-page-context", opengraph.only_what_leads_somewhere, priority=900)
     app.connect("html-collect-pages", notfound.page)
     app.connect("build-finished", notfound.root_links)
+    app.connect("doctree-resolved", arxiv.link)
     app.connect("build-finished", sitemap.write)
     app.connect("build-finished", card.write)
     app.connect("build-finished", mend.mend_pages)

@@ -1,4 +1,8 @@
-"""The status of a build: ``{optkit-status}`` lists the versions it ran with, and when."""
+"""The status of a build: ``{optkit-status}`` lists the versions it ran with, and when.
+
+MyST-NB's own table of the notebooks says by two emoji whether each ran, which are boxes where no font has
+them; here they become words.
+"""
 
 from __future__ import annotations
 
@@ -42,6 +46,9 @@ def facts() -> Iterator[tuple[str, str]]:
     yield "Machine", f"{platform.system()}, {platform.machine()}, {os.cpu_count()} processors"
 
 
+WORDS = {"✅": "ran", "❌": "failed"}
+
+
 class Status(SphinxDirective):
     """The directive: a table of the facts."""
 
@@ -66,7 +73,15 @@ def outdated(app: Sphinx, env: BuildEnvironment, added: set, changed: set, remov
     return [name for name in env.found_docs if name.rsplit("/")[-1] == "status"] if added or changed else []
 
 
+def in_words(app: Sphinx, document: nodes.document, name: str) -> None:
+    """Say in words whether a notebook ran."""
+    for entry in document.findall(nodes.entry):
+        if entry.astext() in WORDS:
+            entry.children = [nodes.paragraph(text=WORDS[entry.astext()])]
+
+
 def setup(app: Sphinx) -> None:
     """Connect to Sphinx."""
+    app.connect("doctree-resolved", in_words)
     app.add_directive("optkit-status", Status)
     app.connect("env-get-outdated", outdated)

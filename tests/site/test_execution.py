@@ -1,7 +1,11 @@
 """The book executes its notebooks anew when the package, a stored result or the lock has changed."""
 
 import json
+import os
+from pathlib import Path
+from types import SimpleNamespace
 
+import nbformat
 import pytest
 
 # Sphinx and its extensions warn of their own future; a warning about a page is in `site.warnings`.
@@ -57,3 +61,53 @@ def test_compiled_files_do_not_count(project):
     (project.source / "optkit" / "__pycache__").mkdir()
     (project.source / "optkit" / "__pycache__" / "file.pyc").write_text("2")
     assert project() == (False, False, True)
+
+
+MEET = """from pathlib import Path
+from time import monotonic, sleep
+Path({own!r}).touch()
+end = monotonic() + 60
+while not Path({other!r}).exists() and monotonic() < end:
+    sleep(0.05)
+assert Path({other!r}).exists(), "the other did not run at the same time"
+"""
+
+
+@pytest.fixture
+def execution(monkeypatch):
+    """The module of the book's extension that executes notebooks."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parent.parent.parent / "sphinx_ext"))
+    from optkit_book import execution
+
+    return execution
+
+
+def test_notebooks_are_executed_at_the_same_time_once_and_a_failing_one_is_left(
+    execution, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1}, raising=False)
+    sources = {
+        "a": MEET.format(own=str(tmp_path / "1"), other=str(tmp_path / "2")),
+        "b": MEET.format(own=str(tmp_path / "2"), other=str(tmp_path / "1")),
+        "c": "1 / 0",
+    }
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    for name, source in sources.items():
+        cells = [nbformat.v4.new_code_cell(source)]
+        nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), tmp_path / f"{name}.ipynb")
+    config = SimpleNamespace(
+        nb_execution_mode="cache", nb_execution_cache_path=str(tmp_path / "cache"), nb_execution_timeout=100
+    )
+    app = SimpleNamespace(config=config)
+    env = SimpleNamespace(
+        doc2path=lambda name: str(tmp_path / f"{name}.{'md' if name == 'page' else 'ipynb'}")
+    )
+    started = []
+    execute = execution._execute
+    monkeypatch.setattr(
+        execution, "_execute", lambda path, *rest: started.append(path.stem) or execute(path, *rest)
+    )
+    execution.execute_ahead(app, env, ["page", *sources])
+    assert sorted(started) == ["a", "b", "c"]
+    execution.execute_ahead(app, env, ["page", *sources])
+    assert started[3:] == ["c"]
