@@ -5,7 +5,6 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eo pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: help book serve exercises slides pdf test bench studies binder format lock clean
-.PHONY: help book serve exercises slides pdf test notebooks bench binder format lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -66,19 +65,14 @@ pdf: $(STAMP)  ## print the whole book into _build/optkit.pdf
 # One thread per worker: the machine's cores are shared among the workers.
 test: export OMP_NUM_THREADS ?= 1
 test: export MPLBACKEND ?= Agg
-test: $(STAMP)  ## check format, lint, spelling, unit tests, doctests, the built book and what it computed
+test: $(STAMP)  ## check format, lint, spelling, unit tests, doctests, the notebooks and the built site
 	@$(BIN)/python tools/built_book.py || env -u MPLBACKEND $(MAKE) book
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/codespell
 	$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile
 	$(BIN)/python -m pytest --doctest-modules optkit
-
-# The book has executed them already, and `make test` compares what it computed: this is a second, independent run.
-notebooks: export OMP_NUM_THREADS ?= 1
-notebooks: export OPTKIT_BACKEND ?= torch
-notebooks: $(STAMP)  ## execute every notebook once more, on its own, and compare its stored numbers
-	$(BIN)/python -m pytest --nbval-lax chapters reference -n $(WORKERS) --dist loadfile
+	OPTKIT_BACKEND=torch $(BIN)/python -m pytest --nbval-lax chapters reference -n $(WORKERS) --dist loadfile
 
 bench: $(STAMP)  ## time a step against other optimizers (15 minutes; BENCH=--quick: one minute)
 	$(BIN)/python benchmarks/step.py $(BENCH)

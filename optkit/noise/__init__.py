@@ -19,14 +19,12 @@ from optkit.noise.formulas import (
     examples_over_least,
     expected_square,
     greedy_rate,
-    noise_floor,
     sampled_with_replacement,
     sampled_without_replacement,
     settled_square,
     steps_over_least,
 )
 from optkit.noise.gram import gradient_gram, mini_batch_noise, one_example_noise
-from optkit.noise.resting import resting_square
 from optkit.noise.scale import (
     CriticalBatch,
     NoiseScale,
@@ -55,12 +53,10 @@ __all__ = [
     "greedy_rate",
     "mini_batch_noise",
     "noise_against_batch_size",
-    "noise_floor",
     "noise_scale",
     "noise_scale_of_batches",
     "one_example_noise",
     "per_example_gradients",
-    "resting_square",
     "sampled_with_replacement",
     "sampled_without_replacement",
     "settled_square",

@@ -9,7 +9,6 @@ __all__ = [
     "examples_over_least",
     "expected_square",
     "greedy_rate",
-    "noise_floor",
     "sampled_with_replacement",
     "sampled_without_replacement",
     "settled_square",
@@ -38,12 +37,6 @@ def expected_square(q, curvature, *, lr, sigma, m):
 @formula
 def settled_square(curvature, *, lr, sigma, m):
     """Mean of θ² that `expected_square` settles at, for a learning rate below 2/λ."""
-    return lr * sigma**2 / (m * curvature * (2 - lr * curvature))
-
-
-@formula
-def noise_floor(curvature, *, lr, sigma, m):
-    """Mean of θ² at which `expected_square` comes to rest: in proportion to ε while ελ is small."""
     return lr * sigma**2 / (m * curvature * (2 - lr * curvature))
 
 

@@ -6,7 +6,7 @@ import sympy as sp
 import torch
 
 from optkit.ghost import GhostBatchNorm1d, running_share
-from optkit.noise import expected_square, resting_square, sampled_with_replacement
+from optkit.noise import expected_square, sampled_with_replacement
 
 Q, LAMBDA, LR, SIGMA, M, THETA, N = sp.symbols("q lambda epsilon sigma m theta n", positive=True)
 K = sp.Symbol("k", positive=True, integer=True)
@@ -35,11 +35,6 @@ def test_one_long_step_is_many_short_ones_to_first_order(k):
     assert sp.expand(pull).coeff(LR, 1) == 0
     assert sp.expand(noise).coeff(LR, 2) == 0
     assert sp.expand(pull).coeff(LR, 2) != 0
-
-
-def test_the_resting_square_is_the_fixed_point():
-    rest = resting_square.function(curvature=LAMBDA, lr=LR, sigma=SIGMA, m=M)
-    assert sp.simplify(after(rest, LR, M) - rest) == 0
 
 
 def test_the_means_of_ghosts_are_as_noisy_as_small_batches():

@@ -5,7 +5,7 @@ import pytest
 import sympy
 
 from optkit.figures.schedules import rectification
-from optkit.noise import expected_square, greedy_rate, noise_floor
+from optkit.noise import expected_square, greedy_rate, settled_square
 from optkit.rules import RULES
 from optkit.studies import rate_variance
 
@@ -18,11 +18,11 @@ def test_the_mean_square_comes_to_rest_at_the_floor():
     expected = lr * sigma**2 / (lam * (2 - lr * lam))
     assert sympy.simplify(rest - expected) == 0
     numbers = {lr: 0.3, lam: 0.7, sigma: 1.3}
-    assert noise_floor(0.7, lr=0.3, sigma=1.3, m=1) == pytest.approx(float(expected.subs(numbers)))
+    assert settled_square(0.7, lr=0.3, sigma=1.3, m=1) == pytest.approx(float(expected.subs(numbers)))
     square = 5.0
     for _ in range(500):
         square = expected_square(square, 0.7, lr=0.3, sigma=1.3, m=4)
-    assert square == pytest.approx(noise_floor(0.7, lr=0.3, sigma=1.3, m=4))
+    assert square == pytest.approx(settled_square(0.7, lr=0.3, sigma=1.3, m=4))
 
 
 def test_the_best_next_rate_and_what_is_left():

@@ -7,7 +7,7 @@ import pytest
 
 from optkit.figures.decay import expected_losses, losses_under_schedules, mean_losses
 from optkit.figures.variance import variance_of_rates
-from optkit.noise import noise_floor
+from optkit.noise import settled_square
 from optkit.schedules import constant, step_decay
 
 
@@ -15,7 +15,7 @@ def test_a_held_rate_ends_at_the_floor_and_a_drop_goes_below():
     schedules = {"held": constant(), "drop": step_decay(every=150, decay=0.1)}
     _, alt = losses_under_schedules(schedules, steps=300, curvatures=(1.0,), runs=50)
     held, drop = (float(found) for found in re.findall(r"loss (\S+) at the end", alt))
-    assert held == pytest.approx(0.5 * noise_floor(1.0, lr=0.3, sigma=1.0, m=1), rel=0.02)
+    assert held == pytest.approx(0.5 * settled_square(1.0, lr=0.3, sigma=1.0, m=1), rel=0.02)
     assert drop < held / 5
 
 
