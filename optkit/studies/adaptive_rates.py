@@ -10,6 +10,10 @@ default, SGD without momentum. Then five fresh seeds, and five runs at the libra
 - C08a: Adam ends at a lower training loss than the three others, and its test accuracy is not worse. It holds
   if its median training loss is the lowest and its median test accuracy at most 0.5 points below the best;
   under conditions if one of the two is so.
+
+What came out, said after the run: C07a by little, though with every seed. SGD's rate, the best of six points
+that are a factor 4 apart and were tried with one seed, lost two of the five fresh runs and left a third where
+it began; a quarter of it was as good in tuning, within 2 %. So C08a says little of SGD.
 """
 
 from __future__ import annotations
@@ -56,6 +60,12 @@ def _accuracies(arm: Mapping[str, Any]) -> list[float]:
     return [run["test_accuracy"] if run["outcome"] == "finished" else 0.0 for run in arm["fresh"]]
 
 
+def _said(arm: Mapping[str, Any], name: str, form: str, times: float = 1.0) -> str:
+    """Median and range of the runs that were not lost, and how many were."""
+    values = [times * run[name] if run["outcome"] == "finished" else None for run in arm["fresh"]]
+    return middle_and_range(values, form)
+
+
 def _c07a() -> Claim:
     found = arms(ADAPTIVE)
     forgets, keeps = _losses(found["RMSProp"]), _losses(found["AdaGrad"])
@@ -85,13 +95,12 @@ def _c08a() -> Claim:
         "Adam ends at a lower training loss than SGD, AdaGrad and RMSProp, all tuned alike, and its test "
         f"accuracy is at most {100 * MARGIN:.1f} points below the best (LeNet-like net, Fashion-MNIST, 4 "
         "epochs).",
-        "training loss, medians: " + ", ".join(f"{name} {median(row):.3g}" for name, row in losses.items()),
+        "training loss, medians, a lost run counted as the worst: "
+        + ", ".join(f"{name} {median(row):.3g}" for name, row in losses.items()),
         f"{len(ADAPTIVE.fresh_seeds)} seeds; training loss: "
-        + "; ".join(f"{name} {middle_and_range(row)}" for name, row in losses.items())
+        + "; ".join(f"{name} {_said(arm, 'train_loss', '{:.3g}')}" for name, arm in found.items())
         + "; test accuracy, %: "
-        + "; ".join(
-            f"{name} {middle_and_range([100 * a for a in row], '{:.1f}')}" for name, row in accuracies.items()
-        ),
+        + "; ".join(f"{name} {_said(arm, 'test_accuracy', '{:.1f}', 100)}" for name, arm in found.items()),
         verdict(lower and as_good, under_conditions=lower or as_good),
         command(ADAPTIVE),
         ADAPTIVE.fresh_seeds,
