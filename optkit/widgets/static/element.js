@@ -155,6 +155,7 @@ export const widget = {
     const given = { kind: model.get("_kind"), config: model.get("_config"), extra: model.get("_extra") };
     const traits = model.get("_shared");
     const holder = el.ownerDocument.createElement("div");
+    holder.dataset.lmSuppressShortcuts = "true"; // else Jupyter takes the arrow keys for its own
     el.append(holder);
     let mine = false;
     const take = (values) => {
