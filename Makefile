@@ -71,7 +71,7 @@ test: $(STAMP)  ## check format, lint, spelling, unit tests, doctests, the built
 	$(BIN)/ruff check .
 	$(BIN)/codespell
 	$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile
-	$(BIN)/python -m pytest --doctest-modules optkit
+	$(BIN)/python -m pytest --doctest-modules optkit -n $(WORKERS) --dist loadfile
 
 # The book has executed them already, and `make test` compares what it computed: this is a second, independent run.
 notebooks: export OMP_NUM_THREADS ?= 1
