@@ -14,7 +14,7 @@ PORT ?= 8000
 WORKERS ?= 2
 
 help:  ## list these targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 16
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 20
 
 # Only a missing .venv is created: an existing one is brought to the versions of the lock.
 $(STAMP): requirements.lock pyproject.toml
