@@ -217,13 +217,16 @@ def write(folder: Path, site: Path, reveal: Path) -> dict[str, int]:
     """Write all decks of a built site; the number of slides of each file.
 
     Args:
-        folder: Where they go; what an earlier call wrote there is removed.
+        folder: Where they go: a new folder, an empty one, or one with earlier slides, which are removed.
         site: The built book.
         reveal: The folder of the package reveal.js.
+
+    Raises:
+        FileExistsError: The folder holds something else.
     """
     pages = {path.name: path.read_text(encoding="utf-8") for path in sorted(site.glob("chapters/*.html"))}
     made = {name: deck(text) for name, text in pages.items() if "<!-- cell " in text}
-    shutil.rmtree(folder, ignore_errors=True)
+    _clear(folder)
     _copy_assets(folder, site, reveal)
     lines = []
     for name, (title, slides, count) in made.items():
@@ -241,6 +244,16 @@ def write(folder: Path, site: Path, reveal: Path) -> dict[str, int]:
         lines.append(f'<li><a href="{name}">{html.escape(title)}</a>, {count} slides</li>')
     (folder / "index.html").write_text(INDEX.format(decks="\n".join(lines)), encoding="utf-8")
     return {name: count for name, (_, _, count) in made.items()}
+
+
+def _clear(folder: Path) -> None:
+    """Remove earlier slides, and nothing else."""
+    if folder.exists() and any(folder.iterdir()) and not (folder / "_static" / OWN_FILES[0]).is_file():
+        raise FileExistsError(
+            f"{folder} holds something that is not slides: name another folder, or empty it"
+        )
+    if folder.exists():
+        shutil.rmtree(folder)
 
 
 def _copy_assets(folder: Path, site: Path, reveal: Path) -> None:

@@ -103,6 +103,20 @@ def test_a_folder_holds_all_that_it_links_to(site, package, tmp_path):
         assert (folder / link).exists(), link
 
 
+def test_earlier_slides_are_replaced_and_nothing_else_is_removed(site, package, tmp_path):
+    folder = tmp_path / "slides"
+    slides.write(folder, site, package)
+    (folder / "09-old.html").write_text("")
+    slides.write(folder, site, package)
+    assert not (folder / "09-old.html").exists()
+    own = tmp_path / "lectures"
+    own.mkdir()
+    (own / "notes.txt").write_text("mine")
+    with pytest.raises(FileExistsError, match="is not slides"):
+        slides.write(own, site, package)
+    assert (own / "notes.txt").read_text() == "mine"
+
+
 def test_the_package_from_npm_is_pinned_by_checksum():
     lock = json.loads((slides.OWN / "npm" / "package-lock.json").read_text(encoding="utf-8"))
     (entry,) = [one for name, one in lock["packages"].items() if name]
