@@ -71,15 +71,8 @@ test: $(STAMP)  ## check format, lint, spelling, unit tests, doctests, the noteb
 	$(BIN)/ruff check .
 	$(BIN)/codespell
 	$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile
-	$(BIN)/python -m pytest --doctest-modules optkit
-	OPTKIT_BACKEND=torch $(BIN)/python -m pytest --nbval-lax chapters reference -n $(WORKERS) --dist loadfile
 	$(BIN)/python -m pytest --doctest-modules optkit -n $(WORKERS) --dist loadfile
-
-# The book has executed them already, and `make test` compares what it computed: this is a second, independent run.
-notebooks: export OMP_NUM_THREADS ?= 1
-notebooks: export OPTKIT_BACKEND ?= torch
-notebooks: $(STAMP)  ## execute every notebook once more, on its own, and compare its stored numbers
-	$(BIN)/python -m pytest --nbval-lax chapters reference -n $(WORKERS) --dist loadfile
+	OPTKIT_BACKEND=torch $(BIN)/python -m pytest --nbval-lax chapters reference -n $(WORKERS) --dist loadfile
 
 bench: $(STAMP)  ## time a step against other optimizers (15 minutes; BENCH=--quick: one minute)
 	$(BIN)/python benchmarks/step.py $(BENCH)
