@@ -15,6 +15,15 @@ DATA = digits().tensors()
 STEPS = 40
 
 
+@pytest.fixture(autouse=True)
+def no_loop_of_others():
+    """Playwright leaves its own loop as the running one of this thread; here none may run."""
+    theirs = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(theirs)
+
+
 def run(momentum):
     def make(seed):
         net = mlp(input_shape=(1, 8, 8), hidden=(8,), seed=seed)
