@@ -19,8 +19,12 @@ sys.path.insert(0, str(ROOT / "sphinx_ext"))
 from optkit_book.address import parts, published  # noqa: E402
 
 CELL_ID = "install-optkit"
-# Not on the page, folded away in JupyterLab.
-CELL_METADATA = {"jupyter": {"source_hidden": True}, "tags": ["colab", "remove-cell"]}
+# Not on the page and not on a slide, folded away in JupyterLab.
+CELL_METADATA = {
+    "jupyter": {"source_hidden": True},
+    "slideshow": {"slide_type": "skip"},
+    "tags": ["colab", "remove-cell"],
+}
 FOLDER = "optkit-course"
 INSTALL = """\
 # Where optkit is missing, as in Colab, it is installed; elsewhere nothing happens.
@@ -55,7 +59,7 @@ def install_cell(url: str, branch: str) -> str:
 
 def with_install_cell(notebook: nbformat.NotebookNode, source: str) -> nbformat.NotebookNode:
     """The notebook whose first code cell is this one."""
-    rest = [cell for cell in notebook.cells if cell.get("id") != CELL_ID]
+    rest = [cell for cell in notebook.cells if "colab" not in cell.metadata.get("tags", ())]
     first = next((number for number, cell in enumerate(rest) if cell.cell_type == "code"), len(rest))
     cell = nbformat.v4.new_code_cell(source, id=CELL_ID, metadata=CELL_METADATA)
     notebook.cells = [*rest[:first], cell, *rest[first:]]

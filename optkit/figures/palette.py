@@ -33,8 +33,6 @@ class Face:
     Example:
         >>> face("adam").label
         'Adam'
-        >>> sorted(face("adam").line())
-        ['color', 'label', 'linestyle', 'marker', 'markevery']
     """
 
     label: str

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import npm_packages
@@ -90,13 +91,19 @@ def test_the_contents_name_each_heading(site):
     assert titles[-1] == ("h1", "answers", "Answers and solutions")
 
 
+def apart(function, *arguments):
+    """A call in a thread of its own: Playwright allows one each, and the tests' own may be open."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(function, *arguments).result()
+
+
 @pytest.fixture(scope="module")
 def pdf(book_folder, tmp_path_factory):
     """Some pages of the built book, printed: the PDF, what sticks out of the paper, the text of each page."""
     root = tmp_path_factory.mktemp("printed")
     (root / "_toc.yml").write_text(TOC, encoding="utf-8")
     shutil.copyfile(ROOT / "_config.yml", root / "_config.yml")
-    wide = print_book.write(root / "book.pdf", book_folder, root)
+    wide = apart(print_book.write, root / "book.pdf", book_folder, root)
     reader = PdfReader(root / "book.pdf")
     return reader, wide, [page.extract_text() for page in reader.pages]
 
@@ -182,7 +189,11 @@ def test_the_page_to_print_asks_no_other_host_and_all_its_mathematics_is_set(boo
     (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: reference/notation\n", encoding="utf-8")
     shutil.copyfile(ROOT / "_config.yml", tmp_path / "_config.yml")
     text = printed_book.printed(book_folder, tmp_path)
-    with print_book.page_of(book_folder, text, None) as page:
+    apart(check_page_to_print, book_folder, text)
+
+
+def check_page_to_print(folder, text):
+    with print_book.page_of(folder, text, None) as page:
         origin = page.evaluate("location.origin")
         asked = page.evaluate("performance.getEntriesByType('resource').map(one => one.name)")
         assert len(asked) > 5
