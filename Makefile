@@ -70,7 +70,7 @@ test: $(STAMP)  ## check format, lint, spelling, unit tests, doctests, the noteb
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/codespell
-	$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest tests -n $(WORKERS) --dist worksteal
 	$(BIN)/python -m pytest --doctest-modules optkit -n $(WORKERS) --dist loadfile
 	OPTKIT_BACKEND=torch $(BIN)/python -m pytest --nbval-lax chapters reference -n $(WORKERS) --dist loadfile
 

@@ -21,7 +21,7 @@ def variance_of_rates(found: Mapping[str, Mapping[str, Any]]) -> tuple[Figure, s
 
     Args:
         found: ρ₂ → ``t``, ``formula``, ``factor`` (RAdam's, on the step), and ``variance``, a row for each
-            seed: as `optkit.studies.rate_variance.measure` gives them.
+            seed: as the study `rate_variance` gives them.
 
     Returns:
         The figure, and its alternative text.
