@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["following", "gradient_sizes", "rms_gap", "steps_when_turned"]
 
-Settings = Mapping[str, Mapping[str, float]]
-
 
 def gradient_sizes(sizes: Mapping[str, Any], pixels: Any) -> tuple[Figure, str]:
     """Draw the sizes of the gradients of a net's parameters: by pixel of the input, and sorted by layer.
@@ -77,7 +75,7 @@ def steps_when_turned(
     *,
     condition: float = 100.0,
     angles: Sequence[float] = (0.0, 5.0, 10.0, 20.0, 30.0, 45.0),
-    hyper: Settings | None = None,
+    hyper: Mapping[str, Mapping[str, float]] | None = None,
     rates: Sequence[float] = tuple(10.0 ** (k / 8) for k in range(-16, 9)),
     starts: int = 12,
     steps: int = 120,

@@ -84,7 +84,7 @@ def noise_of_nets(
 
     Args:
         found: Net → ``with`` and ``without`` → a row for each seed with ``sizes``, ``noise`` and ``slope``:
-            what `optkit.studies.gradient_noise` stores.
+            what the study ``gradient_noise`` stores.
         labels: Net → its name in print.
 
     Returns:
