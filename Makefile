@@ -38,11 +38,12 @@ $(STAMP): requirements.lock pyproject.toml
 	@touch $@
 
 # One thread: the same numbers on every machine, and small nets train no faster with more.
+# A page that was read is not read again: after a failure all are, or the next build would not repeat its warnings.
 # And one way of stepping, with or without a compiler: OPTKIT_BACKEND= make book takes the fastest.
 book: export OMP_NUM_THREADS ?= 1
 book: export OPTKIT_BACKEND ?= torch
 book: $(STAMP)  ## build the book, executed, into _build/html
-	$(BIN)/jupyter-book build . -W -n --keep-going
+	$(BIN)/jupyter-book build . -W -n --keep-going || { rm -rf _build/.doctrees; exit 1; }
 	@$(BIN)/python tools/built_book.py --mark
 	@echo
 	@echo "The book is built. To read it, type:  make serve$(if $(filter-out 8000,$(PORT)), PORT=$(PORT))   and open http://127.0.0.1:$(PORT)"
