@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, wraps
+from functools import cache
 from itertools import repeat
 from operator import is_
 from typing import Any, ClassVar
@@ -15,6 +15,7 @@ from torch import Tensor
 
 from optkit.optim.checkpoint import Kept, prepared
 from optkit.optim.choice import Choice, number
+from optkit.optim.hooks import quick_hooks
 from optkit.optim.plan import Binding, Order, Plan, path_of
 from optkit.optim.scaling import Doubt, asked, by_kernels
 from optkit.optim.stepping import ARITHMETIC
@@ -132,31 +133,7 @@ class RuleOptimizer(torch.optim.Optimizer, ABC):
         self._settle()
         return super().__getstate__()
 
-    @staticmethod
-    def profile_hook_step(func: Callable[..., Any]) -> Callable[..., Any]:
-        """Torch's wrapper of `step`, for hooks and profilers; left out of the way where there are none.
-
-        Its label for the profiler takes 6 µs, a tenth of the step of a hundred small tensors.
-        """
-        whole = torch.optim.Optimizer.profile_hook_step(func)
-        heard = listeners()
-        if heard is None:
-            return whole
-        before, after, profiled = heard
-
-        @wraps(func)
-        def step(self: RuleOptimizer, *args: Any, **kwargs: Any) -> Any:
-            if (
-                getattr(self, "_optimizer_step_pre_hooks", True)
-                or getattr(self, "_optimizer_step_post_hooks", True)
-                or before
-                or after
-                or profiled()
-            ):
-                return whole(self, *args, **kwargs)
-            return func(self, *args, **kwargs)
-
-        return step
+    profile_hook_step = staticmethod(quick_hooks)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group, after checking its options and its parameters. See ``torch.optim.Optimizer``."""
@@ -282,19 +259,6 @@ class RuleOptimizer(torch.optim.Optimizer, ABC):
                 options = None  # a tensor may change in place
             self._orders[index] = options, order
         return order
-
-
-def listeners() -> tuple[Mapping[int, Any], Mapping[int, Any], Callable[[], bool]] | None:
-    """Hooks before and after the steps of all optimizers, and whether a profiler runs.
-
-    None where torch keeps them elsewhere: their names are private.
-    """
-    try:
-        from torch.autograd import _profiler_enabled
-        from torch.optim.optimizer import _global_optimizer_post_hooks, _global_optimizer_pre_hooks
-    except ImportError:
-        return None
-    return _global_optimizer_pre_hooks, _global_optimizer_post_hooks, _profiler_enabled
 
 
 def _same(known: list[Any] | None, options: list[Any]) -> bool:

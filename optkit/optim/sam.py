@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from types import SimpleNamespace
 from typing import Any, final
 
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from optkit.optim.choice import number, one_of
 from optkit.optim.climb import Climb
+from optkit.optim.hooks import quick_hooks
 from optkit.optim.stepping import ARITHMETIC
 
 DEVICES = ("together", "each")
@@ -86,6 +87,7 @@ class SAM(torch.optim.Optimizer):
     Source: foret2021sharpness; kwon2021asam for ``adaptive``.
     """
 
+    profile_hook_step = staticmethod(quick_hooks)
     _step_supports_amp_scaling = True  # so that GradScaler calls `step` after an overflow, too
 
     def __init__(
@@ -116,6 +118,7 @@ class SAM(torch.optim.Optimizer):
         self.adaptive, self.rho, self.eta, self.eps = adaptive, rho, eta, eps
         self._climb = Climb(adaptive=adaptive)
         self._buffers: list[tuple[Tensor, Tensor]] = []
+        self._checked: tuple[Any, dict[str, float]] = (None, {})
         self._hyper()
         # torch fills the groups and state of the new optimizer; these are the base's, and full already.
         self.base: Any = SimpleNamespace(add_param_group=lambda group: None)
@@ -204,16 +207,15 @@ class SAM(torch.optim.Optimizer):
     def restore(self) -> None:
         """Go back to θ without a step, as after an error between the two halves; else do nothing."""
         self._climb.down()
-        with torch.no_grad():
-            for buffer, clean in self._buffers:
-                buffer.copy_(clean)
-        self._buffers = []
+        if self._buffers:
+            with torch.no_grad():
+                for buffer, clean in self._buffers:
+                    buffer.copy_(clean)
+            self._buffers = []
 
-    @contextmanager
-    def clean_pass(self) -> Iterator[None]:
+    def clean_pass(self) -> AbstractContextManager[Any]:
         """Within it, the backward pass at θ; with ``devices="each"`` nothing is averaged over devices."""
-        with self.model.no_sync() if self.devices == "each" else nullcontext():  # type: ignore[union-attr, operator]
-            yield
+        return self.model.no_sync() if self.devices == "each" else nullcontext()  # type: ignore[union-attr, operator]
 
     def _finish(self) -> None:
         if not self._climb.is_up:
@@ -234,12 +236,18 @@ class SAM(torch.optim.Optimizer):
         self.base.step()
 
     def _hyper(self) -> dict[str, float]:
+        options = self.rho, self.eps, self.eta
+        if options == self._checked[0]:
+            return self._checked[1]
         given = {"rho": self.rho, "eps": self.eps} | ({"eta": self.eta} if self.adaptive else {})
         hyper = {name: number(name, value) for name, value in given.items()}
         self._climb.rule.check(**hyper)
         if hyper["eps"] == 0:
             raise ValueError(f"eps must be > 0, got {self.eps}")
-        return {name: float(value) for name, value in hyper.items()}
+        numbers = {name: float(value) for name, value in hyper.items()}
+        if {float, int}.issuperset(map(type, options)):  # a tensor may change in place
+            self._checked = options, numbers
+        return numbers
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group to the base optimizer."""
@@ -293,14 +301,16 @@ class SAM(torch.optim.Optimizer):
 def _buffers(model: nn.Module) -> list[Tensor]:
     """What ``model.buffers()`` yields, in a tenth of the time, which is paid in every step."""
     found: dict[int, Tensor] = {}
-    modules, seen = [model], {id(model)}
+    modules, seen = [model], {model}
     while modules:
         module = modules.pop()
-        found.update((id(buffer), buffer) for buffer in module._buffers.values() if buffer is not None)
-        for child in module._modules.values():
-            if child is not None and id(child) not in seen:
-                seen.add(id(child))
-                modules.append(child)
+        if module._buffers:
+            found.update((id(buffer), buffer) for buffer in module._buffers.values() if buffer is not None)
+        if module._modules:
+            for child in module._modules.values():
+                if child is not None and child not in seen:
+                    seen.add(child)
+                    modules.append(child)
     return list(found.values())
 
 

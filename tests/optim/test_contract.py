@@ -11,7 +11,7 @@ import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 import optkit.optim as optim
-from optkit.optim.rule_optimizer import RuleOptimizer, listeners
+from optkit.optim.hooks import listeners, quick_hooks
 
 
 def twins_of(params):
@@ -221,7 +221,7 @@ def test_hooks_are_called_where_torch_has_no_such_names(module, name, monkeypatc
     with monkeypatch.context() as patch:
         patch.delattr(sys.modules[module], name)
         assert listeners() is None
-        step = RuleOptimizer.profile_hook_step(lambda self: calls.append("step"))
+        step = quick_hooks(lambda self: calls.append("step"))
     assert listeners() is not None
     optimizer.register_step_pre_hook(lambda *_: calls.append("before"))
     optimizer.register_step_post_hook(lambda *_: calls.append("after"))
@@ -233,7 +233,7 @@ def test_hooks_that_torch_keeps_elsewhere_are_left_to_torch(monkeypatch):
     monkeypatch.setattr(
         torch.optim.Optimizer, "profile_hook_step", lambda func: lambda self: "torch's wrapper"
     )
-    step = RuleOptimizer.profile_hook_step(lambda self: "the step")
+    step = quick_hooks(lambda self: "the step")
     lists = {"_optimizer_step_pre_hooks": {}, "_optimizer_step_post_hooks": {}}
     assert step(SimpleNamespace(**lists)) == "the step"
     assert step(SimpleNamespace(hooks={})) == step(SimpleNamespace(**lists | {key: [1] for key in lists}))

@@ -524,3 +524,24 @@ def test_a_state_dict_of_something_else_is_refused():
     adaptive = SAM(optim.SGD([theta], lr=0.1), None, adaptive=True)
     with pytest.raises(ValueError, match="adaptive must be True as it was saved, got False"):
         sam.load_state_dict(adaptive.state_dict())
+
+
+def test_a_new_radius_counts_at_once_also_one_in_a_tensor():
+    def climbed(rho):
+        sam.rho = rho
+        backward_of_ones()
+        sam.first_step()
+        moved = theta.detach().clone()
+        sam.restore()
+        return (moved - START).norm().item()
+
+    def backward_of_ones():
+        theta.grad = torch.ones_like(theta)
+
+    theta, radius = nn.Parameter(START.clone()), torch.tensor(0.5)
+    sam = SAM(torch.optim.SGD([theta], lr=0.01), None, rho=0.25)
+    assert climbed(0.25) == pytest.approx(0.25)
+    assert climbed(radius) == pytest.approx(0.5)
+    radius.fill_(2.0)
+    assert climbed(radius) == pytest.approx(2.0)
+    assert climbed(1.0) == pytest.approx(1.0)

@@ -46,3 +46,10 @@ def test_style_sheets_of_outputs_move_into_the_head_once(mended):
 def test_text_in_the_words_of_a_page_stays(mended):
     words = "<p>A summary, a <p> and a th in code: <code>&lt;th&gt;&lt;/th&gt;</code></p>"
     assert mended(words) == words
+
+
+def test_only_the_search_page_loads_the_index_of_all_words(mended):
+    scripts = [f'\n  <script src="../{name}.js"></script>' for name in ("_static/searchtools", "searchindex")]
+    page, search = "<body></body>", '<body><div id="search-results"></div></body>'
+    assert mended("".join(scripts) + page) == page
+    assert mended("".join(scripts) + search) == "".join(scripts) + search
