@@ -1,5 +1,7 @@
 """Softmax regression with its exact Hessian, against torch; and what is claimed and stored."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -79,13 +81,15 @@ def test_the_verdict_follows_the_boundary(monkeypatch):
     assert study.CLAIMS["C01c"]().verdict == "holds under conditions"
 
 
-def test_the_declared_run_stores_what_it_records(monkeypatch, tmp_path, small):
+@pytest.mark.parametrize("name", study.DECLARED)
+def test_the_declared_runs_store_what_they_record(name, monkeypatch, tmp_path, small):
     monkeypatch.setenv("OPTKIT_RESULTS", str(tmp_path))
     monkeypatch.setattr(study.SoftmaxRegression, "of", classmethod(lambda cls, data, *, weight_decay: small))
     plan = study.PROTOCOL["gradient_descent"] | {"records": [0, 1, 5]}
-    monkeypatch.setattr(study, "PROTOCOL", {**study.PROTOCOL, "gradient_descent": plan})
-    study.repeat()
-    data = study.stored()["data"]
+    for declared, protocol in study.DECLARED.items():
+        monkeypatch.setitem(study.DECLARED, declared, {**protocol, "gradient_descent": plan})
+    assert study.repeat() == tmp_path / "newton_softmax.json"
+    data = study.stored(name)["data"]
     assert data["parameters"] == small.size
     assert [row["step"] for row in data["newton"]] == list(range(len(data["newton"])))
     assert data["newton"][-1]["gradient"] <= study.PROTOCOL["newton"]["tolerance"]
@@ -94,6 +98,20 @@ def test_the_declared_run_stores_what_it_records(monkeypatch, tmp_path, small):
     assert descent["lr"] == pytest.approx(plan["share"] * 2 / data["top_curvature"])
     losses = [row["loss"] for row in descent["records"]]
     assert losses == sorted(losses, reverse=True) and losses[-1] >= data["newton"][-1]["loss"]
+
+
+def test_where_full_steps_run_away_halved_ones_arrive():
+    random = np.random.RandomState(0)  # 20 classes that 12 numbers do not tell apart
+    inputs = np.hstack([random.standard_normal((80, 12)), np.ones((80, 1))])
+    model = study.SoftmaxRegression(inputs, np.eye(20)[random.randint(0, 20, 80)], 1e-5)
+    full, halved = (
+        study._newton(model, {**study.DECLARED[name]["newton"], "steps": 60})[1] for name in study.DECLARED
+    )
+    assert full[-1]["loss"] > full[0]["loss"]
+    assert halved[-1]["gradient"] <= 1e-9
+    losses = [row["loss"] for row in halved]
+    assert all(later <= earlier * (1 + 1e-14) for earlier, later in pairwise(losses))
+    assert {row["length"] for row in halved} > {1.0}
 
 
 def test_what_is_out_of_range_is_refused(solved):
