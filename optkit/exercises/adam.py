@@ -11,6 +11,7 @@ from optkit.exercises.answer import Answer, attempt, first_match, right, same, w
 __all__ = ["check_adam_step", "check_uncorrected_step"]
 
 GRADIENTS = (0.5, -2.0, 1e-3, 0.3)
+SETTING = (0.1, 0.9, 0.99, 1e-3)  # ε, ρ₁, ρ₂ and a coarse δ, so that its place shows
 STEADY = ((1, 0.9, 0.999), (5, 0.9, 0.999), (1, 0.5, 0.99), (20, 0.8, 0.95))
 
 
@@ -70,7 +71,7 @@ def check_adam_step(answer: Callable[..., tuple[float, float, float]]) -> Answer
     """
     found, fault = _walk(answer)
     if fault:
-        return fault
+        return _in_the_first_step(answer) or fault
     if same(found, _walk(_adam)[0]):
         return right("Five lines, and it is torch.optim.Adam.")
     hints = {
@@ -86,11 +87,33 @@ def check_adam_step(answer: Callable[..., tuple[float, float, float]]) -> Answer
         "You walk uphill: the step is against ŝ.": _uphill,
         "The step uses g where Adam has the average ŝ: this is RMSProp, corrected.": _rmsprop,
         "The step uses the moments from before g came in: update s and r first.": _late,
+        "You divided by 1 − ρ in every step. The share grows with the step: 1 − ρᵗ.": _without_power,
+        "Your powers are one too high: t counts from 1, and the first share is 1 − ρ.": _one_step_on,
+        "The decays are exchanged: s keeps ρ₁ of itself, r keeps ρ₂.": _exchanged_decays,
+        "ρ is what is KEPT of the old moment. The new gradient comes in with 1 − ρ.": _turned_weights,
+        "δ is added to the root of r without its correction, as in Keras: correct r first.": _keras,
     }
     known = first_match(found, {hint: lambda f=f: _walk(f)[0] for hint, f in hints.items()})
-    return known or wrong(
-        "In order: update s, update r, divide each by 1 − ρᵗ, divide ŝ by √r̂ + δ, step against it. Return "
-        "(θ, s, r)."
+    return (
+        known
+        or _in_the_first_step(answer)
+        or wrong(
+            "In order: update s, update r, divide each by 1 − ρᵗ, divide ŝ by √r̂ + δ, step against it. "
+            "Return (θ, s, r)."
+        )
+    )
+
+
+def _in_the_first_step(step: Callable[..., tuple[float, float, float]]) -> Answer | None:
+    """A mistake that shows in the state after a first step, and later leads to the root of a number < 0."""
+    result, _ = attempt(step, 1.0, GRADIENTS[0], 0.0, 0.0, 1, *SETTING)
+    s, r = 0.1 * GRADIENTS[0], 0.01 * GRADIENTS[0] ** 2
+    return first_match(
+        result[1:] if isinstance(result, tuple | list) else None,
+        {
+            "The moments are exchanged: return (θ, s, r), with s before r.": lambda: (r, s),
+            "r averages g, not its square.": lambda: (s, 0.01 * GRADIENTS[0]),
+        },
     )
 
 
@@ -98,8 +121,7 @@ def _walk(step: Callable[..., tuple[float, float, float]]) -> tuple[list[float] 
     """All numbers of four steps of a reader's function, or what went wrong."""
     theta, s, r, path = 1.0, 0.0, 0.0, []
     for t, g in enumerate(GRADIENTS, start=1):
-        # A coarse δ, so that its place shows.
-        result, fault = attempt(step, theta, g, s, r, t, 0.1, 0.9, 0.99, 1e-3)
+        result, fault = attempt(step, theta, g, s, r, t, *SETTING)
         if fault:
             return None, fault
         try:
@@ -168,3 +190,27 @@ def _rmsprop(theta, g, s, r, t, lr, beta1, beta2, eps):
 def _late(theta, g, s, r, t, lr, beta1, beta2, eps):
     moved = theta - lr * s / (1 - beta1**t) / ((r / (1 - beta2**t)) ** 0.5 + eps)
     return moved, *_moments(g, s, r, beta1, beta2)
+
+
+def _without_power(theta, g, s, r, t, lr, beta1, beta2, eps):
+    s, r = _moments(g, s, r, beta1, beta2)
+    return theta - lr * s / (1 - beta1) / ((r / (1 - beta2)) ** 0.5 + eps), s, r
+
+
+def _one_step_on(theta, g, s, r, t, lr, beta1, beta2, eps):
+    s, r = _moments(g, s, r, beta1, beta2)
+    return theta - lr * s / (1 - beta1 ** (t + 1)) / ((r / (1 - beta2 ** (t + 1))) ** 0.5 + eps), s, r
+
+
+def _exchanged_decays(theta, g, s, r, t, lr, beta1, beta2, eps):
+    return _adam(theta, g, s, r, t, lr, beta2, beta1, eps)
+
+
+def _turned_weights(theta, g, s, r, t, lr, beta1, beta2, eps):
+    s, r = _moments(g, s, r, 1 - beta1, 1 - beta2)
+    return theta - lr * s / (1 - beta1**t) / ((r / (1 - beta2**t)) ** 0.5 + eps), s, r
+
+
+def _keras(theta, g, s, r, t, lr, beta1, beta2, eps):
+    s, r = _moments(g, s, r, beta1, beta2)
+    return theta - lr * s / (1 - beta1**t) * (1 - beta2**t) ** 0.5 / (r**0.5 + eps), s, r

@@ -75,16 +75,28 @@ def check_inna_step(answer: Callable[..., tuple[Any, Any]]) -> Answer:
             "You walk uphill: the gradient enters with a minus.": (
                 lambda: steps(lambda lr, drift, beta: (theta + lr * (drift + beta * g), psi + lr * drift))
             ),
+            "The step size is missing: θ moves by γ(drift − βg), and ψ by γ drift.": (
+                lambda: steps(lambda lr, drift, beta: (theta + drift - beta * g, psi + drift))
+            ),
+            "The step size is missing in the second line: ψ moves by γ times the drift.": (
+                lambda: steps(lambda lr, drift, beta: (theta + lr * (drift - beta * g), psi + drift))
+            ),
+            "The second line adds to the old ψ: it is ψ + γ drift.": (
+                lambda: steps(lambda lr, drift, beta: (theta + lr * (drift - beta * g), lr * drift))
+            ),
             "The two results are exchanged: return the new θ first, then the new ψ.": lambda: [
                 (new_psi, new) for new, new_psi in expected
             ],
         },
     )
-    return known or wrong("Compute drift = (1/β − α)θ − ψ/β from the old values, and use it in both lines.")
+    return known or wrong(
+        "Compute drift = (1/β − α)θ − ψ/β from the old values. Then θ moves by γ(drift − βg), and ψ by "
+        "γ drift."
+    )
 
 
 def check_nesterov_as_inna(answer: Callable[[float, float], tuple[float, float, float]]) -> Answer:
-    """Check a function from the (ε, α) of Nesterov's momentum in torch to INNA's (γ, α, β).
+    """Check a function from the (ε, μ) of Nesterov's momentum in torch to INNA's (γ, α, β).
 
     Example:
         >>> check_nesterov_as_inna(lambda lr, momentum: (lr**0.5, (1 - momentum) / lr**0.5, lr**0.5))
@@ -110,7 +122,7 @@ def check_nesterov_as_inna(answer: Callable[[float, float], tuple[float, float, 
     return first_match(
         found,
         {
-            "This is plain momentum. Nesterov's newest gradient counts 1 + α times, not once.": (
+            "This is plain momentum. Nesterov's newest gradient counts 1 + μ times, not once.": (
                 lambda: columns(root, (1 - mu) / root, root)
             ),
             "γ is not ε: γ² = ε, since a gradient passes through γ twice on its way into θ.": (
@@ -122,6 +134,9 @@ def check_nesterov_as_inna(answer: Callable[[float, float], tuple[float, float, 
             "1 − momentum is αγ: divide it by γ.": lambda: columns(root, 1 - mu, (1 + mu) * root),
             "The newest gradient enters with γβ, which shall be ε(1 + momentum): divide by γ once more.": (
                 lambda: columns(root, (1 - mu) / root, (1 + mu) * lr)
+            ),
+            "α and β are exchanged: return (γ, α, β).": lambda: columns(
+                root, (1 + mu) * root, (1 - mu) / root
             ),
             "You left out γ in β: γβ = ε(1 + momentum), with γ² = ε.": (
                 lambda: columns(root, (1 - mu) / root, 1 + mu)

@@ -116,8 +116,13 @@ def check_ghost_normalised(answer: Callable[[np.ndarray, int], np.ndarray]) -> A
             "ghost_size is the number of examples in a ghost, not the number of ghosts.": (
                 lambda: outcome(lambda x, size: _by_parts(x, -(-len(x) // size)))
             ),
+            "The mean is subtracted. What is left must also be divided by its standard deviation.": (
+                lambda: outcome(lambda x, size: _by_parts(x, size, power=0.0))
+            ),
         },
     )
+    if not known and same(given, outcome(_ghosts), 1e-2):
+        known = wrong("Nearly. Is there a small δ below the line? Here it is left out.")
     return known or wrong(
         "For start in range(0, len(x), ghost_size): take x[start : start + ghost_size], subtract its mean, "
         "divide by its standard deviation, both along axis 0."

@@ -55,6 +55,13 @@ def check_warmup_then_cosine(answer: Callable[[int, int, int], float]) -> Answer
             "The first step after the warm-up still has the factor 1: count the cosine from 1.": lambda: (
                 _joined(t, t / WARMUP, (t - WARMUP) / (TOTAL - WARMUP))
             ),
+            "Your cosine gets to 0 in the last step. Its progress is (u − 1)/T, as in the chapter, and not "
+            "(u − 1)/(T − 1): u is its own step, T their number.": (
+                lambda: _joined(t, t / WARMUP, (t - WARMUP - 1) / (TOTAL - WARMUP - 1))
+            ),
+            "You multiplied the two. One follows the other: during the line there is no cosine.": lambda: (
+                np.minimum(t / WARMUP, 1) * (1 + np.cos(np.pi * (t - 1) / TOTAL)) / 2
+            ),
             "A straight line leads down. Half a cosine is (1 + cos(π · progress))/2.": lambda: np.where(
                 t <= WARMUP, t / WARMUP, 1 - rest
             ),

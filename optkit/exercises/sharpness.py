@@ -53,6 +53,8 @@ def check_sam_step(answer: Callable[[np.ndarray, Slope, float, float], np.ndarra
                 outcome(_each)
             ),
             "You divided by the square of the norm: the root is missing.": outcome(_squared),
+            "You walk uphill: the step is against the gradient at θ + e.": outcome(_uphill),
+            "ε and ρ are exchanged: ρ is the way up, ε the rate of the step.": outcome(_exchanged),
         },
     )
     return known or wrong(
@@ -91,6 +93,8 @@ def check_largest_eigenvalue(answer: Callable[[Product, int], float]) -> Answer:
         return wrong(
             "You returned the length ‖Au‖, which is |λ|. With the unit vector u, uᵀAu has the sign as well."
         )
+    if same(found, [max(values) - min(max(values, key=abs), 0.0) for values in spectra], 1e-3):
+        return wrong("This is the largest eigenvalue of the SHIFTED matrix A − mI: add m to come back to A.")
     if same(found, [sum(values) for values in spectra], 1e-3):
         return wrong("This is the trace, the sum of all eigenvalues.")
     if same(found, [min(values) for values in spectra], 1e-3):
@@ -191,3 +195,11 @@ def _each(theta: np.ndarray, gradient: Slope, lr: float, rho: float) -> np.ndarr
 def _squared(theta: np.ndarray, gradient: Slope, lr: float, rho: float) -> np.ndarray:
     g = gradient(theta)
     return theta - lr * gradient(theta + rho * g / (g @ g))
+
+
+def _uphill(theta: np.ndarray, gradient: Slope, lr: float, rho: float) -> np.ndarray:
+    return _sam(theta, gradient, -lr, rho)
+
+
+def _exchanged(theta: np.ndarray, gradient: Slope, lr: float, rho: float) -> np.ndarray:
+    return _sam(theta, gradient, rho, lr)

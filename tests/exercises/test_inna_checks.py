@@ -72,6 +72,9 @@ def test_stub_and_nonsense_are_refused(check):
         (with_step(lambda th, ps, d, g, lr, b: (th + lr * (d + b * g), ps + lr * d)), "uphill"),
         (with_step(lambda th, ps, d, g, lr, b: (ps + lr * d, th + lr * (d - b * g))), "exchanged"),
         (with_step(lambda th, ps, d, g, lr, b: th + lr * (d - b * g)), "Return two things"),
+        (with_step(lambda th, ps, d, g, lr, b: (th + d - b * g, ps + d)), "step size is missing: θ"),
+        (with_step(lambda th, ps, d, g, lr, b: (th + lr * (d - b * g), ps + d)), "in the second line"),
+        (with_step(lambda th, ps, d, g, lr, b: (th + lr * (d - b * g), lr * d)), "adds to the old ψ"),
         (with_step(lambda th, ps, d, g, lr, b: (th, ps)), "Compute drift"),
     ],
 )
@@ -89,6 +92,7 @@ def test_mistakes_of_the_step(answer, hint):
         (lambda lr, mu: (lr**0.5, 1 - mu, (1 + mu) * lr**0.5), "divide it by γ"),
         (lambda lr, mu: (lr**0.5, (1 - mu) / lr**0.5, (1 + mu) * lr), "divide by γ once more"),
         (lambda lr, mu: (lr**0.5, (1 - mu) / lr**0.5, 1 + mu), "left out γ"),
+        (lambda lr, mu: (lr**0.5, (1 + mu) * lr**0.5, (1 - mu) / lr**0.5), "α and β are exchanged"),
         (lambda lr, mu: (lr, mu), "Return three numbers"),
         (lambda lr, mu: (1.0, 1.0, 1.0), "Compare three things"),
     ],

@@ -52,6 +52,8 @@ def test_mistakes_of_the_mean(answer, hint):
         (lambda x, size: checks._by_parts(x, size, power=1.0), "the root is missing"),
         (checks._interleaved, "contiguous parts"),
         (lambda x, size: checks._by_parts(x, -(-len(x) // size)), "not the number of ghosts"),
+        (lambda x, size: checks._by_parts(x, size, power=0.0), "must also be divided"),
+        (lambda x, size: ghosts(x, size) * (1 - 1e-5), "a small δ below the line"),
         (lambda x, size: x, "For start in range"),
         (lambda x, size: ghosts(x, size)[:4], "of the shape of x"),
     ],

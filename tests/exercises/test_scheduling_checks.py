@@ -49,6 +49,8 @@ def test_stub_and_nonsense_are_refused(check):
         (joined(line, lambda t, w, n: 1 - (t - w - 1) / (n - w)), "straight line leads down"),
         (joined(line, lambda t, w, n: math.cos(math.pi * (t - w - 1) / (n - w))), "down to −1"),
         (joined(line, lambda t, w, n: 1 - half((t - w - 1) / (n - w))), "The cosine rises"),
+        (joined(line, lambda t, w, n: half((t - w - 1) / (n - w - 1))), "0 in the last step"),
+        (lambda t, w, n: min(t / w, 1) * half((t - 1) / n), "multiplied the two"),
         (lambda t, w, n: 0.5, "Two cases"),
     ],
 )

@@ -15,6 +15,11 @@ def iterate(product, n, steps=300):
     return u, u @ product(u)
 
 
+def not_shifted_back(product, n):
+    m = iterate(product, n)[1]
+    return m if m > 0 else iterate(lambda u: product(u) - m * u, n)[1]
+
+
 def largest(product, n):
     m = iterate(product, n)[1]
     return m if m > 0 else m + iterate(lambda u: product(u) - m * u, n)[1]
@@ -47,6 +52,8 @@ def test_stub_and_nonsense_are_refused(check):
         (checks._down, "SAM looks where it is highest"),
         (checks._each, "one number, over all of them"),
         (checks._squared, "the root is missing"),
+        (checks._uphill, "You walk uphill"),
+        (checks._exchanged, "are exchanged"),
         (lambda theta, gradient, lr, rho: 2 * theta, "Three lines are enough"),
         (lambda theta, gradient, lr, rho: theta[0], "of the shape of the old"),
     ],
@@ -61,6 +68,7 @@ def test_mistakes_of_the_step(answer, hint):
     [
         (lambda product, n: iterate(product, n)[1], "largest size"),
         (lambda product, n: np.linalg.norm(product(iterate(product, n)[0])), "has the sign as well"),
+        (not_shifted_back, "add m to come back"),
         (lambda product, n: sum(e @ product(e) for e in np.eye(n)), "the trace"),
         (lambda product, n: -largest(lambda u: -product(u), n), "the other end"),
         (lambda product, n: iterate(product, n)[0], "not the vector"),
