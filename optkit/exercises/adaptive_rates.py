@@ -40,6 +40,8 @@ def check_adagrad(answer: Callable[[Array, Array, Array, float], tuple[Array, Ar
     if all(same(a, b, tolerance=1e-6) for a, b in zip(result, expected, strict=True)):
         return right("Every parameter now has its own rate, lr/√G.")
     total = past + g * g
+    if same(result[0], total, tolerance=1e-6):
+        return wrong("You returned (G, θ). The order is (θ, G).")
     steps: dict[str, Callable[[], Any]] = {
         "You divided by the OLD sum. AdaGrad adds the new square first: else the first step divides by 0.": (
             lambda: theta - lr * g / np.sqrt(past)
@@ -54,9 +56,17 @@ def check_adagrad(answer: Callable[[Array, Array, Array, float], tuple[Array, Ar
         "One sum for all parameters: each has its own. Add up over steps, not over coordinates.": (
             lambda: theta - lr * g / np.sqrt(total.sum())
         ),
+        "One sum for all parameters: each has its own. Write g · g for each entry, and sum up none.": (
+            lambda: theta - lr * g / np.sqrt(past + g @ g)
+        ),
         "The sum is of the squares of the gradients, not of their sizes.": (
             lambda: theta - lr * g / np.sqrt(past + np.abs(g))
         ),
+        "The sum is of the SQUARES of the gradients: of the sizes, and without a root, it is another rule.": (
+            lambda: theta - lr * g / (past + np.abs(g))
+        ),
+        "The learning rate is missing.": lambda: theta - g / np.sqrt(total),
+        "You forget the old sum: G + g · g, not g · g alone.": lambda: theta - lr * np.sign(g),
         "This is the step alone. Return the new θ.": lambda: -lr * g / np.sqrt(total),
     }
     if known := first_match(result[0], steps):

@@ -69,11 +69,13 @@ def same(result: Any, expected: Any, tolerance: float = 1e-9) -> bool:
     """Whether a result has the shape and, up to rounding, the numbers expected.
 
     Example:
-        >>> same([1.0, 2.0], (1, 2)), same([1.0], [1.0, 2.0]), same("1", 1.0)
-        (True, False, False)
+        >>> same([1.0, 2.0], (1, 2)), same([1.0], [1.0, 2.0]), same("1", 1.0), same(["1"], [1.0])
+        (True, False, False, False)
     """
     try:
-        found = np.asarray(result, dtype=float) if not isinstance(result, str) else None
+        # NumPy would read a number out of a text: an f-string is no number, nor is a list of them.
+        is_text = np.asarray(result).dtype.kind in "US"
+        found = None if is_text else np.asarray(result, dtype=float)
     except (TypeError, ValueError):
         return False
     wanted = np.asarray(expected, dtype=float)

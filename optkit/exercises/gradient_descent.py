@@ -54,7 +54,7 @@ def check_best_rate(answer: Callable[[float, float], float]) -> Answer:
             "A sign: beyond 1/L the factor of the steepest axis is 1 − εL < 0, of modulus εL − 1. Set "
             "1 − εμ = εL − 1.": lambda: 2 / (top - mu),
             "Your fraction is upside down: curvature is one over a learning rate.": lambda: (top + mu) / 2,
-            "These are the best ε of momentum, with roots. Gradient descent has none.": (
+            "This is the best ε of momentum (chapter 4), with roots. That of gradient descent has none.": (
                 lambda: 4 / (np.sqrt(top) + np.sqrt(mu)) ** 2
             ),
         },
@@ -95,6 +95,8 @@ def check_downhill_newton(answer: Callable[[float, float, float], float]) -> Ans
             ),
             "You took the absolute value of the whole quotient: the sign of the slope says which way is "
             "down, keep it.": lambda: theta - np.abs(slope / curvature),
+            "You took the absolute value of the slope: its sign says which way is down. Take it of the "
+            "curvature.": lambda: theta - np.abs(slope) / curvature,
             "This is the step alone. Return the new θ.": lambda: -slope / np.abs(curvature),
             "This is gradient descent with ε = 1: the curvature is not used.": lambda: theta - slope,
             "Where f″ < 0 you stay put. But f falls there too: divide by |f″| and go on.": (
@@ -143,6 +145,11 @@ def check_hessian_product(answer: Callable[[Gradient, Array, Array], Array]) -> 
                 "enough for any number of parameters: at θ + hv and at θ − hv."
             )
         return right("Two gradients, whatever the number of parameters; no matrix anywhere.")
+    if same(result, hessian @ v, tolerance=0.1):
+        return wrong(
+            "Nearly: the difference is the right one, but its step is too coarse, or so fine that rounding "
+            "errors are divided by next to nothing. Try h = 1e-5."
+        )
     for expected, hint in (
         (2 * hessian @ v, "This is twice Hv: the two points are 2h apart, so divide by 2h."),
         (-(hessian @ v), "The sign is turned round: take the gradient ahead minus the gradient behind."),

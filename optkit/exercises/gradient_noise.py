@@ -59,11 +59,11 @@ def check_batch_for_noise(answer: Callable[[float, float], float]) -> Answer:
 def check_noise_scale(answer: Callable[[Array, Array, int, int], float]) -> Answer:
     """Check a function (squares_small, squares_big, small, big) → the gradient noise scale.
 
-    The squares are |ĝ|² of many draws of batches of ``small`` and of ``big`` examples.
+    The squares are ‖ĝ‖² of many draws of batches of ``small`` and of ``big`` examples.
 
     Example:
         >>> check_noise_scale(lambda squares_small, squares_big, small, big: 0.0)
-        Not yet. The mean of |ĝ|² is |G|² + S/m. You have it for two batch sizes: two...
+        Not yet. The mean of ‖ĝ‖² is ‖g‖² + σ²/m. You have it for two batch sizes: two...
     """
     small, big = 4, 64
     random = np.random.RandomState(0)
@@ -76,31 +76,46 @@ def check_noise_scale(answer: Callable[[Array, Array, int, int], float]) -> Answ
     square = (big * long - small * short) / (big - small)
     if same(result, noise.mean() / square.mean()):
         return right("Two means, and their ratio at the end.")
+    if isinstance(result, tuple | list) and len(result) == 2:
+        return wrong("Return one number, the ratio of σ² and ‖g‖².")
     if np.ndim(result):
         return wrong(
-            "You return a number for each draw. Average |G|² and S over the draws, and divide the two means."
+            "You return a number for each draw. Average σ² and ‖g‖² over the draws, and divide the two means."
         )
     hints: dict[str, Callable[[], Any]] = {
-        "This is the mean of the ratios. Where |G|² of a single draw comes out near zero, its ratio is huge, "
+        "This is the mean of the ratios. Where ‖g‖² of a single draw comes out near zero, its ratio is huge, "
         "with either sign. Average numerator and denominator first.": lambda: (noise / square).mean(),
-        "The median of the ratios is not the ratio of the means either. Average S and |G|², then divide.": (
+        "The median of the ratios is not the ratio of the means either. Average σ² and ‖g‖², then divide.": (
             lambda: np.median(noise / square)
         ),
-        "Upside down: the noise scale is S/|G|², noise over signal.": lambda: square.mean() / noise.mean(),
-        "This is S, the variance of one example. Divide it by |G|².": lambda: noise.mean(),
-        "This is |G|². The noise scale is S divided by it.": lambda: square.mean(),
-        "A sign: the shorter batch has the LONGER gradients, so S is (small minus big) over a positive "
+        "Upside down: the noise scale is σ²/‖g‖², noise over signal.": lambda: square.mean() / noise.mean(),
+        "This is σ², the squared noise of one example. Divide it by ‖g‖².": lambda: noise.mean(),
+        "This is ‖g‖². The noise scale is σ² divided by it.": lambda: square.mean(),
+        "A sign: the smaller batch has the LONGER gradients, so σ² is (small minus big) over a positive "
         "number.": lambda: -noise.mean() / square.mean(),
-        "You divided by |ĝ|² of the big batches. That still holds the noise S/big: take it out.": (
+        "You divided by ‖ĝ‖² of the big batches. That still holds the noise σ²/big: take it out.": (
             lambda: noise.mean() / long.mean()
         ),
-        "You divided by |ĝ|² of the small batches, which is mostly noise. Solve for |G|².": (
+        "You divided by ‖ĝ‖² of the small batches, which is mostly noise. Solve for ‖g‖².": (
             lambda: noise.mean() / short.mean()
         ),
-        "S is the difference of the means divided by (1/small − 1/big), not that difference alone.": (
+        "σ² is the difference of the means divided by (1/small − 1/big), not that difference alone.": (
             lambda: (short - long).mean() / square.mean()
+        ),
+        "This is the root. B is a number of examples, the ratio of the squares themselves.": (
+            lambda: np.sqrt(noise.mean() / square.mean())
+        ),
+        "What you are given are squares already: average them as they are.": (
+            lambda: _ratio(np.mean(short**2), np.mean(long**2), small, big)
+        ),
+        "You took medians. ‖g‖² + σ²/m is the MEAN of the squares.": (
+            lambda: _ratio(np.median(short), np.median(long), small, big)
         ),
     }
     return first_match(result, hints) or wrong(
-        "The mean of |ĝ|² is |G|² + S/m. You have it for two batch sizes: two equations for |G|² and S."
+        "The mean of ‖ĝ‖² is ‖g‖² + σ²/m. You have it for two batch sizes: two equations for ‖g‖² and σ²."
     )
+
+
+def _ratio(short: float, long: float, small: int, big: int) -> float:
+    return (short - long) / (1 / small - 1 / big) * (big - small) / (big * long - small * short)

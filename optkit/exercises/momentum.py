@@ -91,6 +91,11 @@ def check_nesterov(answer: Callable[[float, float, Slope, float, float], tuple[f
             "This is the common form: v lacks its factor −ε. In the standard form θ ← θ + v.": (
                 lambda: _walk(_common)[0]
             ),
+            "This is the common form, which looks ahead to θ − εαv. In the standard form v is the step, −ε "
+            "included: θ ← θ + v.": lambda: _walk(_common_ahead)[0],
+            "You return the new v, but step with the old one: θ ← θ + v comes after the new v.": (
+                lambda: _walk(_late)[0]
+            ),
         },
     )
     return known or wrong(
@@ -111,6 +116,8 @@ def check_best_momentum(answer: Callable[[float, float], tuple[float, float]]) -
         result, fault = attempt(answer, mu, top)
         if fault:
             return fault
+        if not isinstance(result, tuple | list | np.ndarray) or len(result) != 2:
+            return wrong(f"Return two numbers, ε and α, got {result!r}.")
         found.append(result)
     mu, top = np.array(spectra).T
     low, high = np.sqrt(mu), np.sqrt(top)
@@ -141,7 +148,15 @@ def check_best_momentum(answer: Callable[[float, float], tuple[float, float]]) -
             "Your α is right. Your ε is √ε: square it.": lambda: pairs(np.sqrt(lr), rate**2),
         },
     )
-    return known or wrong("Solve εμ = (1 − √α)² and εL = (1 + √α)² for ε and α: take roots, add, subtract.")
+    if known:
+        return known
+    for right_one, column, wanted in (("ε", 0, lr), ("α", 1, rate**2)):
+        if same([pair[column] for pair in found], wanted):
+            return wrong(
+                f"Your {right_one} is right, the other is not: the sum of √(εL) = 1 + √α and √(εμ) = 1 − √α "
+                "gives ε, their difference over their sum √α."
+            )
+    return wrong("Solve εμ = (1 − √α)² and εL = (1 + √α)² for ε and α: take roots, add, subtract.")
 
 
 def _walk(step: Callable[..., tuple[float, float]]) -> tuple[np.ndarray, Answer | None]:
@@ -202,6 +217,15 @@ def _torch(theta: float, v: float, gradient: Slope, lr: float, momentum: float) 
 def _common(theta: float, v: float, gradient: Slope, lr: float, momentum: float) -> tuple[float, float]:
     v = momentum * v + gradient(theta + momentum * v)
     return theta - lr * v, v
+
+
+def _common_ahead(theta: float, v: float, gradient: Slope, lr: float, momentum: float) -> tuple[float, float]:
+    v = momentum * v + gradient(theta - lr * momentum * v)
+    return theta - lr * v, v
+
+
+def _late(theta: float, v: float, gradient: Slope, lr: float, momentum: float) -> tuple[float, float]:
+    return theta + v, momentum * v - lr * gradient(theta + momentum * v)
 
 
 def _swapped(theta: float, v: float, gradient: Slope, lr: float, momentum: float) -> tuple[float, float]:

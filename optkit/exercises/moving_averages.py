@@ -97,7 +97,14 @@ def check_ewma(answer: Callable[[Sequence[float], float], Sequence[float]]) -> A
             ),
         },
     )
-    return known or wrong(
+    if known:
+        return known
+    if _numeric(result) and np.ndim(result) == 1 and len(result) < len(values):
+        return wrong(
+            f"You return {len(result)} averages for {len(values)} values. Each value has one, the first too: "
+            "begin with [g₁]. And does `return` stand after the loop, or in it?"
+        )
+    return wrong(
         "Print the first two values. With α = 0.9 and g = 3, 1, … they must be 3 and 0.9 · 3 + 0.1 · 1 = 2.8."
     )
 

@@ -162,7 +162,8 @@ def relu_difference(x):
 noisy_quadratic = problem(
     quadratic.formula,
     name="noisy_quadratic",
-    description="A quadratic bowl whose gradient carries noise of standard deviation 1 in each coordinate.",
+    description="A quadratic bowl; its gradient has noise, "
+    "of standard deviation 1 in each coordinate unless set otherwise.",
     start=(-4.0, 1.5),
     window=((-5.0, 5.0), (-2.5, 2.5)),
     minima=[(0.0, 0.0)],

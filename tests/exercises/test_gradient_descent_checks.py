@@ -68,6 +68,7 @@ def test_mistakes_of_the_best_rate(answer, hint):
         (lambda theta, slope, curvature: theta + slope / abs(curvature), "uphill"),
         (lambda theta, slope, curvature: theta - slope * abs(curvature), "You multiply"),
         (lambda theta, slope, curvature: theta - abs(slope / curvature), "whole quotient"),
+        (lambda theta, slope, curvature: theta - abs(slope) / curvature, "value of the slope"),
         (lambda theta, slope, curvature: -slope / abs(curvature), "the step alone"),
         (lambda theta, slope, curvature: theta - slope, "the curvature is not used"),
         (
@@ -94,6 +95,8 @@ def test_mistakes_of_the_downhill_step(answer, hint):
         (lambda gradient, theta, v: np.diag(by_columns(gradient, theta, np.eye(6))) * v, "the diagonal"),
         (lambda gradient, theta, v: 2e-5 * product(gradient, theta, v), "not divided by the step"),
         (lambda gradient, theta, v: v @ product(gradient, theta, v), "do not multiply by v"),
+        (lambda gradient, theta, v: product(gradient, theta, v, 0.1), "too coarse"),
+        (lambda gradient, theta, v: (gradient(theta + v / 1e3) - gradient(theta)) * 1e3, "too coarse"),
         (lambda gradient, theta, v: v, "how the gradient changes along v"),
     ],
 )

@@ -75,6 +75,8 @@ def test_mistakes_of_the_converter(answer, hint):
         (lambda *arguments: checks._nesterov(*arguments)[::-1], "You returned (v, θ)"),
         (torchs_step, "torch's form"),
         (common_step, "v lacks its factor"),
+        (checks._common_ahead, "θ − εαv"),
+        (checks._late, "step with the old one"),
         (lambda *arguments: (0.0, 0.0), "Three lines are enough"),
         (lambda *arguments: (1.0, 2.0, 3.0), "Return two numbers"),
     ],
@@ -116,6 +118,9 @@ def test_mistakes_of_nesterov(answer, hint):
         ),
         (lambda mu, top: unsquared(mu, top), "square both"),
         (lambda mu, top: (unsquared(mu, top)[0], unsquared(mu, top)[1] ** 2), "Your ε is √ε"),
+        (lambda mu, top: (1 / top, unsquared(mu, top)[1] ** 2), "Your α is right, the other"),
+        (lambda mu, top: (unsquared(mu, top)[0] ** 2, 0.9), "Your ε is right, the other"),
+        (lambda mu, top: unsquared(mu, top)[0] ** 2, "Return two numbers"),
         (lambda mu, top: (0.1, 0.9), "take roots, add, subtract"),
     ],
 )

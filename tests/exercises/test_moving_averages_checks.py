@@ -32,6 +32,11 @@ def spoils_its_input(g, alpha):
     return averages
 
 
+def returns_in_the_loop(g, alpha):
+    for value in g[1:]:
+        return [g[0], alpha * g[0] + (1 - alpha) * value]
+
+
 def fails_on_one_value(g, alpha):
     return [g[0], alpha * g[0] + (1 - alpha) * g[1], *ewma(g, alpha)[2:]]
 
@@ -95,6 +100,8 @@ def test_stubs_get_a_hint(check, stub, hint):
             "VALUES",
         ),
         (check_ewma, lambda g, alpha: [g[0], *ewma(g, alpha)], "one average too many"),
+        (check_ewma, lambda g, alpha: ewma(g, alpha)[1:], "7 averages for 8 values"),
+        (check_ewma, returns_in_the_loop, "2 averages for 8 values"),
         (check_corrected, lambda v, alpha: v / (1 - alpha ** len(v)), "a t of its own"),
         (check_corrected, lambda v, alpha: v, "as they came"),
         (check_corrected, lambda v, alpha: v / (1 - alpha), "t = 1 alone"),
