@@ -30,8 +30,8 @@ def mended(monkeypatch):
         ),
         (
             '<tr style="text-align: right;">\n<th></th>\n<th></th>\n<th>rate</th>\n<th>n</th>\n</tr>\n'
-            "<tr>\n<th>κ</th>\n<th>rule</th>\n<th></th>\n<th></th>\n</tr>",
-            '<tr style="text-align: right;">\n<th>κ</th>\n<th>rule</th>\n<th>rate</th>\n<th>n</th>\n    </tr>',
+            "<tr>\n<th>κ</th>\n<th>b</th>\n<th></th>\n<th></th>\n</tr>",
+            '<tr style="text-align: right;">\n<th>κ</th>\n<th>b</th>\n<th>rate</th>\n<th>n</th>\n    </tr>',
         ),
         ('<th rowspan="2" valign="top">a</th>', '<th rowspan="2">a</th>'),
         ("<style scoped>\n a {}\n</style>\n<table>", "<table>"),
