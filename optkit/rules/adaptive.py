@@ -73,7 +73,8 @@ def radam(
     rho_t = rho_inf - 2 * t * beta2**t / (1 - beta2**t)
     if rho_t > threshold:
         rect = sqrt(
-            (rho_t - 4) * (rho_t - 2) * rho_inf / ((rho_inf - 4) * (rho_inf - 2) * rho_t)
+            (rho_t - 4) * (rho_t - 2) * rho_inf
+            / ((rho_inf - 4) * (rho_inf - 2) * rho_t)
         )
         if eps_inside:
             r_hat = r / (1 - beta2**t)
