@@ -87,7 +87,7 @@ def cosine(t, *, steps=100, end=0.0):
     },
 )
 def warmup(t, *, steps=10, start=0.0):
-    """Rise on a line to 1 at t = steps; with start = 0 the first factor is 1/steps."""
+    """Rise on a line to 1 at t = steps; from 0 the first factor is 1/steps."""
     return start + (1 - start) * minimum(t / steps, 1)
 
 
