@@ -13,7 +13,7 @@ from optkit.language.grammar import formula
 
 @formula
 def ewma_step(v, g, t, *, alpha=0.9):
-    """One step of the exponentially weighted average that starts at the first value."""
+    """One step of the exponentially weighted average; the first value starts it."""
     if t == 1:
         v = g
     else:

@@ -45,25 +45,26 @@ def gradient_sizes(sizes: Mapping[str, Any], pixels: Any) -> tuple[Figure, str]:
     low, high = np.quantile(alive, [0.01, 0.99])
     plane = np.asarray(pixels, dtype=float)
     with style():
-        figure, (left, right) = canvas(1, 2)
+        figure, (top, bottom) = canvas(2, 1, height=0.85)
         floor = max(plane[plane > 0].min(), 1e-6)
-        image = left.imshow(np.maximum(plane, floor), cmap="cividis", norm=LogNorm(floor, plane.max()))
-        figure.colorbar(image, ax=left, shrink=0.8)
-        left.set_title("first layer, by pixel")
-        left.set_xticks([])
-        left.set_yticks([])
-        left.grid(False)
+        image = top.imshow(np.maximum(plane, floor), cmap="cividis", norm=LogNorm(floor, plane.max()))
+        top.set_anchor("W")  # beneath its title, with its scale beside it
+        figure.colorbar(image, cax=top.inset_axes((1.06, 0.05, 0.06, 0.9)))
+        top.set_title("first layer, by pixel")
+        top.set_xticks([])
+        top.set_yticks([])
+        top.grid(False)
         for index, (name, values) in enumerate(sizes.items()):
             ordered = np.sort(np.ravel(values))
             share = (np.arange(len(ordered)) + 0.5) / len(ordered)
-            right.plot(share[ordered > 0], ordered[ordered > 0], **series(index).line(label=name))
-        right.set_yscale("log")
-        right.set_xlabel("share of the parameters")
-        right.set_title("root mean square gradient")
-        right.legend()
+            bottom.plot(share[ordered > 0], ordered[ordered > 0], **series(index).line(label=name))
+        bottom.set_yscale("log")
+        bottom.set_xlabel("share of the parameters")
+        bottom.set_title("root mean square gradient")
+        bottom.legend()
     alt = (
-        "Two panels. Left, a map of the input pixels: the gradients of their weights are at most "
-        f"{plane.max():.2g}, and {plane[0, 0]:.1g} in the upper left corner. Right, the gradients of each "
+        "Two panels. Above, a map of the input pixels: the gradients of their weights are at most "
+        f"{plane.max():.2g}, and {plane[0, 0]:.1g} in the upper left corner. Below, the gradients of each "
         f"layer's parameters in order of size, logarithmic. Of all {len(every)} parameters "
         f"{(every == 0).mean():.1%} have no gradient at all; the middle 98 % of the others lie between "
         f"{low:.2g} and {high:.2g}, a factor of {high / low:.0f}."

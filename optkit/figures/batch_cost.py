@@ -49,8 +49,9 @@ def time_of_a_step(sizes: Sequence[int], seconds: Any) -> tuple[Figure, str]:
         top.plot(fine, 1e3 * fitted, **series(0).line(label="a step + $m$ examples, fitted", markers=False))
         bottom.plot(m, 1e6 * lowest / m, series(1).marker, color=series(1).colour, label="measured")
         bottom.plot(fine, 1e6 * fitted / fine, **series(1).line(label="fitted", markers=False))
-        for axes in (top, bottom):
+        for axes, each in ((top, 1e3 * lowest), (bottom, 1e6 * lowest / m)):
             axes.set_yscale("log")
+            plain_ticks(axes.yaxis, each)
             axes.legend()
         top.set_ylabel("ms for a step")
         bottom.set_ylabel("µs for an example")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 WIDTH = 5.6  # at 100 pixels an inch: on a phone the figure shrinks to 58 %, and its texts are still 9 pixels
 HEIGHT = 3.7
+ENOUGH = 3  # ticks of a logarithmic axis
 
 
 @contextmanager
@@ -75,6 +76,7 @@ def plain_ticks(axis: Axis, values: np.ndarray) -> None:
     """Set the ticks of a logarithmic axis at 1, 2, 5, 10, … in plain digits.
 
     For values that span less than about two powers of ten: on so short an axis powers of ten are too few.
+    Where fewer than three ticks would stand, as one label says nothing of a scale, more digits have one.
 
     Args:
         axis: ``axes.xaxis`` or ``axes.yaxis``, with its scale set.
@@ -87,7 +89,10 @@ def plain_ticks(axis: Axis, values: np.ndarray) -> None:
         >>> [label.get_text() for label in axes.get_yticklabels()]
         ['0.2', '0.5', '1', '2']
     """
-    steps = np.array([digit * 10.0**power for power in range(-6, 7) for digit in (1, 2, 5)])
-    ticks = steps[(steps >= values.min() * 0.99) & (steps <= values.max() * 1.01)]
+    for digits in ((1, 2, 5), (1, 2, 3, 5, 7), (1, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9)):
+        steps = np.array([digit * 10.0**power for power in range(-6, 7) for digit in digits])
+        ticks = steps[(steps >= values.min() * 0.99) & (steps <= values.max() * 1.01)]
+        if len(ticks) >= ENOUGH:
+            break
     axis.set_ticks(ticks, [f"{tick:g}" for tick in ticks])
     axis.set_ticks([], minor=True)

@@ -127,10 +127,10 @@ def root_paths(momenta: Sequence[float]) -> tuple[Figure, str]:
     if not momenta or not all(0 <= momentum < 1 for momentum in momenta):
         raise ValueError(f"momenta must be values in [0, 1), got {list(momenta)}")
     with style():
-        figure, axes = canvas(height=1.25)
+        figure, axes = canvas(height=1.08)
         turn = np.linspace(0, 2 * np.pi, 361)
         axes.plot(np.cos(turn), np.sin(turn), color=INK, linewidth=1.0, linestyle=(0, (1.5, 2)))
-        axes.text(0.72, 0.74, r"$|\sigma| = 1$", color=INK)
+        axes.text(0.76, 0.74, r"$|\sigma| = 1$", color=INK)
         found = []
         for index, momentum in enumerate(momenta):
             look = series(index)

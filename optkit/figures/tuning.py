@@ -64,7 +64,9 @@ def losses_by_rate(
             axes.set(xscale="log", yscale="log", ylim=(low, high), title=title)
             axes.set(xlabel=r"learning rate $\epsilon$", ylabel=y_label)
             plain_ticks(axes.yaxis, np.array([low, high]))
-            axes.legend()
+            # What leaves the picture would pass behind a legend inside; a title takes the room above.
+            over = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "ncols": 2, "frameon": False}
+            axes.legend(**({} if title else over))
             sentences.append((f"{title}. " if title else "") + ". ".join(found) + ".")
     return figure, f"{y_label} against the learning rate, both axes logarithmic. " + " ".join(sentences)
 

@@ -16,6 +16,6 @@ def newton_root_step(x, value, slope):
 
 @formula
 def newton_step(theta, slope, curvature):
-    """To where the derivative f′ would be zero if it went on straight: ``curvature`` is f″(θ)."""
+    """Go where the tangent of f′ is zero; ``curvature`` is f″(θ)."""
     theta = theta - slope / curvature
     return theta

@@ -30,9 +30,12 @@ def rmsprop(theta, g, r, t, *, lr=0.01, rho=0.99, eps=1e-8, eps_inside=True):
     return theta, r
 
 
+# The pages show these two as they stand, and have room for 86 columns.
+# fmt: off
 @rule(citation="kingma2015adam")
 def adam(
-    theta, g, s, r, t, *, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8, eps_inside=True, bias_correction=True
+    theta, g, s, r, t, *,
+    lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8, eps_inside=True, bias_correction=True,
 ):
     """Adam: momentum over RMSProp, both corrected for their start at zero."""
     s = beta1 * s + (1 - beta1) * g
@@ -58,15 +61,21 @@ def adam(
         "description": "Rectify once the average is this long: 5 in libraries, 4 in the paper.",
     },
 )
-def radam(theta, g, s, r, t, *, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8, threshold=5.0, eps_inside=True):
-    """RAdam: Adam rectified by the variance of its adaptive rate, and plain momentum before that."""
+def radam(
+    theta, g, s, r, t, *,
+    lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8, threshold=5.0, eps_inside=True,
+):
+    """RAdam: Adam rectified by the variance of its rate, and momentum before that."""
     s = beta1 * s + (1 - beta1) * g
     r = beta2 * r + (1 - beta2) * g * g
     s_hat = s / (1 - beta1**t)
     rho_inf = 2 / (1 - beta2) - 1
     rho_t = rho_inf - 2 * t * beta2**t / (1 - beta2**t)
     if rho_t > threshold:
-        rect = sqrt((rho_t - 4) * (rho_t - 2) * rho_inf / ((rho_inf - 4) * (rho_inf - 2) * rho_t))
+        rect = sqrt(
+            (rho_t - 4) * (rho_t - 2) * rho_inf
+            / ((rho_inf - 4) * (rho_inf - 2) * rho_t)
+        )
         if eps_inside:
             r_hat = r / (1 - beta2**t)
             theta = theta - lr * rect * s_hat / sqrt(r_hat + eps)
@@ -75,3 +84,4 @@ def radam(theta, g, s, r, t, *, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8, thre
     else:
         theta = theta - lr * s_hat
     return theta, s, r
+# fmt: on

@@ -10,6 +10,6 @@ from optkit.rules.rule import rule
     eps={"description": "Keeps the division finite where the gradient is zero."},
 )
 def sam_perturbation(theta, g, t, *, grad_norm, rho=0.05, eps=1e-12):
-    """Move θ by ρ along the gradient, whose norm over all parameters the caller supplies."""
+    """Move θ by ρ along the gradient; the caller supplies the norm over all parameters."""
     theta = theta + rho / (grad_norm + eps) * g
     return theta

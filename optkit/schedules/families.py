@@ -69,7 +69,7 @@ def log_power(t, *, eta=0.1):
 @schedule(
     citation="loshchilov2017sgdr",
     steps={**STEPS, "symbol": "T", "description": "Steps until the end value, where the rate then stays."},
-    end={**FACTOR, "symbol": "f_T", "description": "The last factor."},
+    end={**FACTOR, "symbol": r"\eta_T", "description": "The last factor."},
 )
 def cosine(t, *, steps=100, end=0.0):
     """Half a cosine from 1 at t = 1 to the end value at t = steps + 1, and constant from there on."""
@@ -82,12 +82,12 @@ def cosine(t, *, steps=100, end=0.0):
     steps={**STEPS, "symbol": "T", "description": "Steps until the full rate."},
     start={
         **FACTOR,
-        "symbol": "f_0",
+        "symbol": r"\eta_0",
         "description": "The factor before the first step: the line starts there at t = 0.",
     },
 )
 def warmup(t, *, steps=10, start=0.0):
-    """Rise on a straight line to 1 at t = steps: t/steps for start = 0, so the first step is not lost."""
+    """Rise on a line to 1 at t = steps; from 0 the first factor is 1/steps."""
     return start + (1 - start) * minimum(t / steps, 1)
 
 

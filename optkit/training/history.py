@@ -38,13 +38,14 @@ WHOLE = ("step", "epoch", "gradients")  # columns of whole numbers; all others a
 class History:
     """What happened in a training run, one row for each step.
 
-    step: counted from 1; row 0, where there is one, is the model before the first step.
-    epoch: counted from 1.
-    loss: of the mini-batch, before the step.
-    lr: of the first parameter group, in this step.
-    gradients: gradients computed up to here; some optimizers need two a step.
-    train_loss, train_accuracy, test_loss, test_accuracy: over all images, after the step, where evaluated.
-    seconds: spent in steps up to here, evaluations left out. The only column that a repetition changes.
+    - ``step``: counted from 1; row 0, where there is one, is the model before the first step.
+    - ``epoch``: counted from 1.
+    - ``loss``: of the mini-batch, before the step.
+    - ``lr``: of the first parameter group, in this step.
+    - ``gradients``: gradients computed up to here; some optimizers need two a step.
+    - ``train_loss``, ``train_accuracy``, ``test_loss``, ``test_accuracy``: over all images, after the step,
+      where evaluated.
+    - ``seconds``: spent in steps up to here, evaluations left out. The only column that a repetition changes.
 
     A value that was not measured is NaN in arrays, None in rows, an empty field in CSV and null in JSON.
 

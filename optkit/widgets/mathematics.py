@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from optkit.figures.palette import FACES, INK, LONG_DASH, SERIES, Face
+from optkit.figures.palette import FACES, LONG_DASH, SERIES, Face
 from optkit.language.grammar import Formula
 from optkit.language.hyperparameter import Hyperparameter
 from optkit.problems import PROBLEMS, Problem
@@ -26,7 +26,7 @@ from optkit.widgets.colour import on_dark
 from optkit.widgets.newton_step import newton_step
 
 CLIMB = "sam_perturbation"
-NEWTON = Face("Newton", INK, "s", LONG_DASH)
+NEWTON = Face("Newton", "#c44e00", "s", LONG_DASH)  # as in the figures of chapter 1
 
 
 def module(formulas: Mapping[str, Any] | None = None) -> str:

@@ -20,6 +20,7 @@ from optkit_book import (
     live,
     mathjax,
     mend,
+    nobreak,
     notfound,
     opengraph,
     sitemap,
@@ -59,6 +60,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("html-collect-pages", notfound.page)
     app.connect("build-finished", notfound.root_links)
     app.connect("doctree-resolved", arxiv.link)
+    app.connect("doctree-resolved", nobreak.keep_together)
     app.connect("build-finished", sitemap.write)
     app.connect("build-finished", card.write)
     app.connect("build-finished", mend.mend_pages)

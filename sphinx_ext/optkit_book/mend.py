@@ -1,8 +1,8 @@
 """Mend in the finished pages what theme, Sphinx and pandas write against the HTML standard or WAI-ARIA.
 
 Each mend names who writes the fault and which check finds it (of axe-core or html-validate, both run by
-tests/site, or the weight of a page). A mend that is no longer needed finds nothing and can go; a page is
-mended once, however often the book is built.
+tests/site, the weight of a page, or the eye). A mend that is no longer needed finds nothing and can go; a
+page is mended once, however often the book is built.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from sphinx.application import Sphinx
 SUMMARY = re.compile(r"<summary\b.*?</summary>", re.DOTALL)
 OUTPUT_STYLE = re.compile(r'(<div class="output text_html">\s*)<style>(.*?)</style>', re.DOTALL)
 ARROW = 'class="tb-icon toggle-chevron-right" width'
+NO_WORDS = '[".headerlink", "script"'  # what Sphinx's search leaves out of the words of a page
+THEMES_WORDS = '".header-article-items", "#jb-print-docs-body"'
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,21 @@ MENDS = (
     ),
     # A paragraph that holds a list has ended before it.
     Mend("Sphinx", "close-order", r"(</[uo]l>)\s*</p>", r"\1"),
+    # The link to the exercise begins with the space before it, which is underlined.
+    Mend(
+        "sphinx-exercise",
+        "by eye",
+        r'(<p class="admonition-title">Solution to)(<a class="reference internal"[^>]*>) ',
+        r"\1 \2",
+    ),
+    # The names of the index stand in a row of their own, with nothing beside them: they head their columns.
+    Mend(
+        "pandas",
+        "by eye",
+        r'<tr style="text-align: right;">((?:\s*<t[hd]></t[hd]>)+)((?:\s*<th>[^<]+</th>)+)\s*</tr>'
+        r"\s*<tr>((?:\s*<th>[^<]+</th>)+)(?:\s*<t[hd]></t[hd]>)+\s*</tr>",
+        r'<tr style="text-align: right;">\3\2\n    </tr>',
+    ),
     # An empty corner of a table heads nothing; the book's own style sheet sets tables.
     Mend("pandas", "empty-table-header", r"<th></th>", "<td></td>"),
     Mend("pandas", "no-deprecated-attr", r'(<t[hd][^>]*?) valign="\w+"', r"\1"),
@@ -136,6 +153,11 @@ def mend_pages(app: Sphinx, error: Exception | None) -> None:
         script.write_text(
             re.sub(f'(?<!"true" ){ARROW}', f'aria-hidden="true" {ARROW}', text), encoding="utf-8"
         )
+    script = Path(app.outdir) / "_static" / "searchtools.js"  # Sphinx: buttons and contents in what was found
+    if script.is_file():
+        text = script.read_text(encoding="utf-8")
+        if THEMES_WORDS not in text:
+            script.write_text(text.replace(NO_WORDS, f"{NO_WORDS}, {THEMES_WORDS}"), encoding="utf-8")
 
 
 def pages(site: Path) -> list[Path]:

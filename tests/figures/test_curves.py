@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from optkit.figures import FACES
+from optkit.figures.canvas import canvas, plain_ticks
 from optkit.figures.curves import curves, line_faces
 
 
@@ -63,3 +64,19 @@ def test_values_that_are_no_losses_are_not_ranked():
 def test_a_face_for_no_line_is_refused():
     with pytest.raises(KeyError, match="faces names b"):
         curves({"a": [1.0]}, faces={"b": FACES["adam"]})
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "labels"),
+    [
+        (0.2, 2.3, ["0.2", "0.5", "1", "2"]),
+        (0.28, 0.8, ["0.3", "0.5", "0.7"]),
+        (0.41, 0.62, ["0.5", "0.6"]),
+        (0.001, 0.004, ["0.001", "0.002", "0.003"]),
+    ],
+)
+def test_a_short_logarithmic_axis_has_the_labels_that_tell_its_scale(low, high, labels):
+    _, axes = canvas()
+    axes.set_yscale("log")
+    plain_ticks(axes.yaxis, np.array([low, high]))
+    assert [label.get_text() for label in axes.get_yticklabels()] == labels

@@ -24,6 +24,15 @@ def mended(monkeypatch):
         ('<div class="citation" id="id4" role="doc-biblioentry">', '<div class="citation" id="id4">'),
         ('<section id="exercise-content">', "<section>"),
         ("<tr><th></th><th>loss</th></tr>", "<tr><td></td><th>loss</th></tr>"),
+        (
+            '<p class="admonition-title">Solution to<a class="reference internal" href="#e"> Exercise</a>',
+            '<p class="admonition-title">Solution to <a class="reference internal" href="#e">Exercise</a>',
+        ),
+        (
+            '<tr style="text-align: right;">\n<th></th>\n<th></th>\n<th>rate</th>\n<th>n</th>\n</tr>\n'
+            "<tr>\n<th>κ</th>\n<th>b</th>\n<th></th>\n<th></th>\n</tr>",
+            '<tr style="text-align: right;">\n<th>κ</th>\n<th>b</th>\n<th>rate</th>\n<th>n</th>\n    </tr>',
+        ),
         ('<th rowspan="2" valign="top">a</th>', '<th rowspan="2">a</th>'),
         ("<style scoped>\n a {}\n</style>\n<table>", "<table>"),
     ],
@@ -46,6 +55,26 @@ def test_style_sheets_of_outputs_move_into_the_head_once(mended):
 def test_text_in_the_words_of_a_page_stays(mended):
     words = "<p>A summary, a <p> and a th in code: <code>&lt;th&gt;&lt;/th&gt;</code></p>"
     assert mended(words) == words
+
+
+def test_a_table_whose_columns_have_a_name_keeps_its_two_rows(mended):
+    table = '<tr style="text-align: right;"><th>rule</th><th>rate</th></tr><tr><th>κ</th><th></th></tr>'
+    assert "<th>rule</th><th>rate</th></tr><tr><th>κ</th>" in mended(table)
+
+
+def test_what_the_search_shows_of_a_page_are_its_own_words(mended, tmp_path):
+    from types import SimpleNamespace
+
+    from optkit_book.mend import mend_pages
+
+    script = tmp_path / "_static" / "searchtools.js"
+    script.parent.mkdir()
+    script.write_text('for (const removalQuery of [".headerlink", "script", "style"]) {', encoding="utf-8")
+    app = SimpleNamespace(builder=SimpleNamespace(format="html"), outdir=tmp_path)
+    for _ in range(2):  # a second build finds it mended
+        mend_pages(app, None)
+        found = script.read_text(encoding="utf-8")
+        assert found.count(".header-article-items") == found.count("#jb-print-docs-body") == 1
 
 
 def test_only_the_search_page_loads_the_index_of_all_words(mended):
