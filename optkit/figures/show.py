@@ -119,7 +119,9 @@ class Picture:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict, dict]:
         image = base64.b64encode(self.png).decode("ascii")
         page = (
-            '<figure style="margin: 0; background: white; color: black; padding: 0.5em">'
+            # A card no wider than its image: a white band across a dark notebook would dazzle.
+            '<figure style="margin: 0; background: white; color: black; padding: 0.5em; '
+            f'max-width: {self.width}px">'
             f'<img style="max-width: 100%" width="{self.width}" alt="{html.escape(self.alt)}" '
             f'src="data:image/png;base64,{image}">'
             f"<figcaption><strong>{self.name}.</strong> {html.escape(self.caption)}</figcaption></figure>"
