@@ -57,6 +57,8 @@ print(json.dumps([
 ]))"""
 RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 HANDLE = "Start point; the arrow keys move it"
+# What it says rounds: one key may move it by less than that.
+WHERE = "slider => slider.value ?? slider.getAttribute('aria-valuetext')"
 ACTIVE = ".jp-Notebook .jp-Cell.jp-mod-active"  # the cell that Lab.show has brought into view
 
 
@@ -118,10 +120,10 @@ def _move_settings(lab: Lab, which: int, place: str) -> str:
     state = _state(lab, which, "the state of the figure")
     moved = []
     for one in _sliders(lab, place):
-        said, label = one.get_attribute("aria-valuetext"), one.get_attribute("aria-label")
+        there, label = one.evaluate(WHERE), one.get_attribute("aria-label")
         one.focus()
         for key in ("ArrowLeft", "ArrowRight"):  # at one of its ends it goes one way only
-            if one.get_attribute("aria-valuetext") == said:
+            if one.evaluate(WHERE) == there:
                 one.press(key)
         state = _state(lab, which, f"{label!r}, moved by a key", state)
         moved.append(label)
