@@ -96,7 +96,7 @@ def draw_curves(
         axes.plot(x, middle, **look.line(markers=len(x) <= 200 or len(lines) > 1))
         if len(runs) > 1:
             axes.fill_between(x, low, high, color=look.colour, alpha=0.18, linewidth=0)
-        sentences.append(_sentence(look.label, low, middle, high, len(runs)))
+        sentences.append(_sentence(look.label, low, middle, high, len(runs), log))
         if np.isfinite(middle[-1]):
             last[look.label] = middle[-1]
     if log:
@@ -151,7 +151,7 @@ def _range(runs: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return low, middle, high
 
 
-def _sentence(label: str, low: np.ndarray, middle: np.ndarray, high: np.ndarray, runs: int) -> str:
+def _sentence(label: str, low: np.ndarray, middle: np.ndarray, high: np.ndarray, runs: int, log: bool) -> str:
     finite = np.flatnonzero(np.isfinite(middle))
     if finite.size == 0:
         return f"{label}: no finite value."
@@ -160,7 +160,9 @@ def _sentence(label: str, low: np.ndarray, middle: np.ndarray, high: np.ndarray,
 
     def number(value: float) -> str:
         # Rounding errors differ from machine to machine; a text should not.
-        return f"{value if abs(value) > 1e-9 * peak else 0.0:.3g}"
+        if abs(value) > 1e-9 * peak:
+            return f"{value:.3g}"
+        return f"below {1e-9 * peak:.0e}" if log else "0"
 
     spread = f" ({number(low[last])} to {number(high[last])} over {runs} runs)" if runs > 1 else ""
     end = "" if last == len(middle) - 1 else f", then not finite after point {last + 1} of {len(middle)}"

@@ -9,8 +9,7 @@ measured; both methods had been watched on the digits, from θ = 0.
 On Fashion-MNIST the full steps of `PROTOCOL` did not converge: after the first the loss rises, to 10⁵, and
 stays there. So its L was taken where no minimum is, and the rate of its gradient descent means nothing. That
 run is kept as it came out. `DAMPED` was declared after it, and committed before its own run: each step of
-Newton's method is halved until the loss falls as it should. Both together take a quarter of an hour on two
-cores.
+Newton's method is halved until the loss falls as it should. Both together took ten minutes on two cores.
 
 The first criterion of C01c, the distance after all steps below that half-way, was a mistake and found 1.11 to
 1.87 times 2/L: beyond the limit a run does not diverge here but leaps and returns, again and again, and which

@@ -225,7 +225,7 @@ def configure(app: Sphinx, config: Any) -> None:
         *config.nitpick_ignore_regex,
         (
             "py:.*",
-            r"(numpy|np|torch|nn|t|pandas|matplotlib|collections|pathlib|os|ast|typing|types|inspect)\..*",
+            r"(numpy|np|torch|nn|t|pandas|matplotlib|collections|contextlib|pathlib|os|ast|typing|types|inspect)\..*",
         ),
         ("py:class", r"(Figure|Axes|Optimizer|Path|Values|Window|Progress|Batches|LinearOperator)"),
         # Inner types: what passes between the parts of the package, and no reader makes.

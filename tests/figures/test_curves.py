@@ -53,6 +53,7 @@ def test_what_cannot_be_drawn_is_refused(lines, steps, message):
 
 def test_rounding_errors_stay_out_of_the_text():
     assert "from 40 to 0." in curves({"a": [40.0, -3.0, 9.9e-17]})[1]
+    assert "from 40 to below 4e-08." in curves({"a": [40.0, 3.0, 9.9e-17]}, log=True)[1]
 
 
 def test_values_that_are_no_losses_are_not_ranked():
