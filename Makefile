@@ -81,8 +81,8 @@ bench: $(STAMP)  ## time a step against other optimizers (15 minutes; BENCH=--qu
 studies: $(STAMP)  ## run the studies that have no stored result, after a list (STUDIES=--list: the list alone)
 	$(BIN)/optkit study all $(STUDIES)
 
-binder: $(STAMP)  ## a chapter and the playground in JupyterLab, in a fresh environment of environment.yml's pins
-	$(BIN)/python tools/binder.py
+binder: $(STAMP)  ## a chapter in JupyterLab, worked by a browser, in a fresh environment (CHAPTER=10, or all)
+	$(BIN)/python tools/binder.py $(CHAPTER)
 
 format: $(STAMP)  ## format the code, strip the notebooks, write the address of _config.yml where it is needed
 	$(BIN)/python tools/address.py

@@ -82,7 +82,8 @@ def equation(
         title = FACES[found.name].label if found.name in FACES else found.name.replace("_", " ").capitalize()
     latex = to_latex(found, **flags).strip()
     texts = {"title": title, "latex": latex} | ({"label": label} if label else {})
-    return Block("equation", f"**{title}**\n\n$$\n{latex}\n$$\n", latex, texts)
+    name = f" ({label})" if label else ""  # a notebook's text refers to it by its name
+    return Block("equation", f"**{title}**{name}\n\n$$\n{latex}\n$$\n", latex, texts)
 
 
 def source(rule: Rule | Formula | str) -> Block:

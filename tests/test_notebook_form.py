@@ -75,6 +75,8 @@ def cell_faults(cell: dict) -> list[str]:
         )
     if re.search(r"^\s*[!%]", source, re.MULTILINE):
         return [*found, f"{where}: a shell command or magic"]
+    if "remove-input" in tags(cell) and not cell["metadata"].get("jupyter", {}).get("source_hidden"):
+        found.append(f"{where}: its code is on no page, and must be folded in JupyterLab: make format")
     if source.rstrip().endswith(";"):
         found.append(f"{where}: ends with a semicolon")
     for node in ast.walk(ast.parse(source)):
@@ -192,6 +194,7 @@ def test_stripping_a_notebook_gives_it_the_form():
     stripper = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(stripper)
     cells = [notebook_of("x", outputs=(TEXT,))["cells"][1], notebook_of("y", outputs=(TEXT,))["cells"][1]]
+    cells[0]["metadata"] = {"tags": ["remove-input"]}
     cells[1]["metadata"] = {"tags": sorted(REFERENCE_TAGS), "scrolled": True}
     cells[1]["execution_count"] = 7
     notebook = nbformat.from_dict(

@@ -23,6 +23,9 @@ def test_an_equation_is_the_rule_s_own(name):
     data, metadata = block._repr_mimebundle_()
     assert data["text/markdown"] == block.markdown
     assert metadata["optkit"]["label"] == f"eq-{name.replace('_', '-')}"
+    # The text of a notebook refers to it by its label, which JupyterLab cannot turn into a number.
+    assert block.markdown.splitlines()[0] == f"**{block.texts['title']}** ({block.texts['label']})"
+    assert equation(name).markdown.splitlines()[0] == f"**{block.texts['title']}**"
 
 
 def test_an_equation_follows_its_flags():

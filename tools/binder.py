@@ -1,14 +1,16 @@
 """Prove, as far as a machine without Docker can, that Binder runs the chapters.
 
-    python tools/binder.py                 a chapter in JupyterLab, and its figures worked by a browser
+    python tools/binder.py                 chapter 4 in JupyterLab, and its figures worked by a browser
+    python tools/binder.py 1 10            these chapters; all: every one
     python tools/binder.py --keep FOLDER   keeps clone and environment there, and uses them again
     python tools/binder.py --app notebook  in Notebook 7 instead, which is installed on top of the pins
 
 The committed state is cloned; a fresh environment gets what environment.yml pins, and nothing else;
 JupyterLab starts in it; a chapter is opened in a real browser and all its cells are run. Then the browser
-moves the chapter's playground by keys, by dragging and by a slider, and Python is asked for the values it
-has; Python sets one, and the figure has to follow; a net is trained live, and stopped. Takes some minutes:
-`make binder` runs it, `make test` does not.
+moves the chapter's playground by keys, by dragging and by a slider, and each small figure by keys, and Python
+is asked for the values it has; Python sets them back, and the figures have to follow; a net is trained live,
+and stopped. At last the chapter's student notebook is run as it is handed out: no check may fail with a
+traceback. Takes some minutes: `make binder` runs it, `make test` does not.
 """
 
 from __future__ import annotations
@@ -34,22 +36,11 @@ import chromium
 import nbformat
 import yaml
 from lab import MINUTES, Lab
+from lab_figures import with_cells_that_ask, work_figures
 
 ROOT = Path(__file__).resolve().parent.parent
-CHAPTER = "chapters/04-momentum.ipynb"
-PRINT = """import json
-
-from optkit.widgets import LiveTraining, Playground
-
-shown = [out for out in Out.values() if isinstance(out, Playground)]
-paths = shown[0].trajectory
-losses = {name: float(path.loss[shown[0].step]) for name, path in paths.items()}
-print(json.dumps({"figures": len(shown), "state": shown[0].state, "losses": losses}))"""
-SET = "shown[0].start = (-2.5, 0.25)\nprint(json.dumps(shown[0].state))"
-TRAINED = """live = next(out for out in Out.values() if isinstance(out, LiveTraining))
-steps = {name: len(rows) for name, rows in live.history.items()}
-print(json.dumps({"running": live.running, "seed": live.seed, "rows": steps}))"""
-HANDLE = "Start point; the arrow keys move it"
+DEFAULT = ("4",)  # the chapter that has everything: playground, a small figure, nets that train live
+EXERCISES = "_build/exercises"
 APPS = {
     "lab": ("lab", "LabApp", "lab/tree/{}?reset&"),
     "notebook": ("notebook", "JupyterNotebookApp", "notebooks/{}?"),
@@ -59,9 +50,11 @@ APPS = {
 def main() -> None:
     """Run all steps; the first that fails ends the run with its reason."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("chapters", nargs="*", default=DEFAULT, help="their numbers, or all; 4 by default")
     parser.add_argument("--keep", type=Path, help="folder for clone and environment; kept")
     parser.add_argument("--app", choices=APPS, default="lab", help="JupyterLab, or Notebook 7")
     chosen = parser.parse_args()
+    names = notebooks(chosen.chapters)
     with tempfile.TemporaryDirectory() as passing:
         place = (chosen.keep or Path(passing)).resolve()
         place.mkdir(parents=True, exist_ok=True)
@@ -70,13 +63,22 @@ def main() -> None:
             subprocess.run(
                 [binaries / "python", "-m", "pip", "install", "--quiet", "notebook==7.*"], check=True
             )
-        with_cells_that_ask(project / CHAPTER)
-        with jupyter(chosen.app, place, project, binaries) as address, browser_page() as page:
-            lab = Lab(page, address.format(CHAPTER), CHAPTER)
-            say(run_chapter(lab))
-            say(move_playground(lab))
-            say(follow_python(lab))
-            say(train_live(lab))
+        subprocess.run([binaries / "python", "tools/exercises.py", EXERCISES], cwd=project, check=True)
+        with jupyter(chosen.app, place, project, binaries) as address:
+            for name in names:
+                run_chapter(address, project, name)
+                if (project / EXERCISES / name).exists():
+                    run_exercises(address, name)
+
+
+def notebooks(numbers: list[str], root: Path = ROOT) -> list[str]:
+    """The file names of chapters given by their numbers, or of all."""
+    found = {str(int(path.name[:2])): path.name for path in sorted(root.glob("chapters/[0-9][0-9]-*.ipynb"))}
+    if "all" in numbers:
+        return list(found.values())
+    if unknown := [number for number in numbers if number.lstrip("0") not in found]:
+        raise SystemExit(f"chapters must be among {', '.join(found)} or be “all”, got {', '.join(unknown)}")
+    return [found[number.lstrip("0")] for number in numbers]
 
 
 def say(line: str) -> None:
@@ -112,16 +114,6 @@ def environment(place: Path) -> Path:
         (folder / "complete").touch()
         say(f"a fresh environment from environment.yml: {time.monotonic() - started:.0f} s")
     return binaries
-
-
-def with_cells_that_ask(path: Path) -> None:
-    """Empty the clone's notebook of its stored outputs, and append the cells that say what Python has."""
-    notebook = nbformat.read(path, as_version=4)
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.update(outputs=[], execution_count=None)
-    notebook.cells += [nbformat.v4.new_code_cell(source) for source in (PRINT, SET, TRAINED)]
-    nbformat.write(notebook, path)
 
 
 @contextmanager
@@ -169,82 +161,50 @@ def browser_page() -> Iterator[Any]:
         browser.close()
 
 
-def run_chapter(lab: Lab) -> str:
-    """Run all cells of the chapter; what it then holds, in words."""
-    cells = lab.run_all()
-    count = sum(cell["type"] == "code" for cell in cells)
-    pictures = sum("image/png" in output.get("data", {}) for cell in cells for output in cell["outputs"])
-    lab.page.locator(".jp-Notebook h1").first.wait_for()
-    return f"{CHAPTER}: {count} cells ran without an error, {pictures} pictures"
+def run_chapter(address: str, project: Path, name: str) -> None:
+    """Run all cells of a chapter, and work its figures."""
+    path = project / "chapters" / name
+    notebook = nbformat.read(path, as_version=4)
+    with_cells_that_ask(notebook)
+    nbformat.write(notebook, path)
+    with opened(address, f"chapters/{name}") as lab:
+        cells, seconds = timed(lab)
+        lab.page.locator(".jp-Notebook h1").first.wait_for()
+        code = [cell for cell in cells if cell["type"] == "code"]
+        pictures = sum("image/png" in output.get("data", {}) for cell in code for output in cell["outputs"])
+        say(f"{name}: {len(code)} cells ran without an error in {seconds:.0f} s, {pictures} pictures")
+        for line in work_figures(lab):
+            say(f"  {line}")
 
 
-def move_playground(lab: Lab) -> str:
-    """Move the chapter's playground by keys, by dragging and by a slider; what Python then has, in words."""
-    page, (asked, figure) = lab.page, (PRINT, "preset(")
-    first = lab.read(asked)
-    if first["figures"] != 1:
-        raise SystemExit(f"the chapter must have 1 playground, got {first['figures']}")
-    lab.show(figure)
-    handle = page.get_by_role("slider", name=HANDLE)
-    handle.focus()
-    for key in ("ArrowRight", "ArrowRight", "ArrowUp"):
-        handle.press(key)
-    keys = lab.read_until(asked, lambda now: now["state"]["start"] != first["state"]["start"], "the keys")
-    if not all(now > then for now, then in zip(keys["state"]["start"], first["state"]["start"], strict=True)):
-        raise SystemExit(f"arrows right and up moved the start from {first['state']} to {keys['state']}")
-    lab.show(figure)
-    knob = handle.locator(".ok-knob").bounding_box()
-    x, y = knob["x"] + knob["width"] / 2, knob["y"] + knob["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + 60, y - 30, steps=6)
-    page.mouse.up()
-    drag = lab.read_until(asked, lambda now: now["state"]["start"] != keys["state"]["start"], "the drag")
-    lab.show(figure)
-    rate = page.get_by_role("slider", name="lr", exact=True).first
-    rate.focus()
-    rate.press("PageDown")
-    slid = lab.read_until(asked, lambda now: now["state"]["hyper"] != drag["state"]["hyper"], "the slider")
-    lab.show(figure)
-    said = page.locator(".ok-rule:not(.ok-off) .ok-value").all_inner_texts()
-    for text, (name, loss) in zip(said, slid["losses"].items(), strict=True):
-        if abs(number(text) - loss) > 1e-3 * abs(loss):
-            raise SystemExit(f"{name}: the figure says {text}, Python {loss}")
-    ways = " → ".join(str([round(x, 3) for x in now["state"]["start"]]) for now in (first, keys, drag))
-    return f"the start as Python read it, at first, after keys, after a drag: {ways}; losses agree: {said}"
+def run_exercises(address: str, name: str) -> None:
+    """Run a student notebook as it is handed out: no cell fails, and each check says "Not yet"."""
+    with opened(address, f"{EXERCISES}/{name}") as lab:
+        cells, seconds = timed(lab)
+    asked = sum(len(re.findall(r"^check_\w+\(", cell["source"], re.MULTILINE)) for cell in cells)
+    refused = sum(
+        "".join(output.get("data", {}).get("text/plain", "")).startswith("Not yet.")
+        for cell in cells
+        for output in cell["outputs"]
+    )
+    if refused != asked:
+        raise SystemExit(f"{EXERCISES}/{name}: {asked} checks, and {refused} of them say “Not yet.”")
+    say(f"  its student notebook ran without an error in {seconds:.0f} s; {asked} checks say “Not yet.”")
 
 
-def follow_python(lab: Lab) -> str:
-    """Set the start in Python, and see the figure follow."""
-    wanted = lab.read(SET)["start"]
-    lab.show("preset(")
-    handle = lab.page.get_by_role("slider", name=HANDLE)
-    text = f"θ₁ = {wanted[0]:g}, θ₂ = {wanted[1]:g}".replace("-", "−")
-    wait_for(lambda: handle.get_attribute("aria-valuetext") == text, f"the handle to say {text}")
-    return f"Python set the start, and the handle says: {text}"
+@contextmanager
+def opened(address: str, path: str) -> Iterator[Lab]:
+    """A notebook, open in a browser of its own; its kernel ends with it."""
+    with browser_page() as page:
+        lab = Lab(page, address.format(path), path)
+        yield lab
+        lab.close()
 
 
-def train_live(lab: Lab) -> str:
-    """Start a training from its button, stop it, and see in Python what was made of it."""
-    stored = lab.read(TRAINED)
-    page = lab.page
-    lab.show("LiveTraining(")
-    page.get_by_role("spinbutton").first.fill("3")
-    page.locator(".jupyter-button", has_text="Train").click()
-    page.get_by_text(re.compile("step [1-9]")).first.wait_for()
-    page.locator(".jupyter-button", has_text="Stop").click()
-    page.get_by_text(re.compile("stopped")).first.wait_for()
-    live = lab.read_until(TRAINED, lambda now: not now["running"], "the training to end")
-    if live["seed"] != 3 or sum(live["rows"].values()) >= sum(stored["rows"].values()):
-        raise SystemExit(f"the training was not stopped: stored {stored}, live {live}")
-    return f"a net trained live with seed 3 and was stopped: rows {live['rows']}, stored {stored['rows']}"
-
-
-def number(text: str) -> float:
-    """A number as the figure writes it, such as 5.74·10⁻⁶."""
-    plain = text.replace("−", "-").translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-"))
-    mantissa, _, power = plain.partition("·10") if "·" in plain else plain.rpartition("10")
-    return float(plain) if not power or "." in power else float(mantissa or 1) * 10.0 ** int(power)
+def timed(lab: Lab) -> tuple[list[dict[str, Any]], float]:
+    """Run all cells of a notebook; the cells, and the seconds that it took."""
+    started = time.monotonic()
+    return lab.run_all(), time.monotonic() - started
 
 
 def answer(address: str) -> Any:

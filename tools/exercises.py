@@ -39,7 +39,8 @@ ANSWER = "# Your answer"
 READ_ME = """# Exercises
 
 Each notebook here is a chapter of the book without its solutions. Work from its top: an exercise may use what
-the chapter has computed. A check says that an answer is right, or which mistake it shows.
+the chapter has computed. A check says that an answer is right, or which mistake it shows. Of an exercise that
+is still to be done it says so, and the cells after it run all the same.
 
 The notebooks need Python 3.11 or newer, optkit and JupyterLab:
 

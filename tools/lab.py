@@ -67,8 +67,9 @@ class Lab:
         return cells
 
     def show(self, part: str) -> int:
-        """Bring the first cell whose source holds ``part`` into view, and return its place."""
-        place = next(i for i, cell in enumerate(self.cells()) if part in cell["source"])
+        """Bring the first code cell whose source holds ``part`` into view, and return its place."""
+        code = (i for i, cell in enumerate(self.cells()) if cell["type"] == "code" and part in cell["source"])
+        place = next(code)
         self.page.evaluate(SHOW, place)
         return place
 
@@ -89,6 +90,19 @@ class Lab:
                 return said
             self.page.wait_for_timeout(250)
         raise SystemExit(f"waited for {what}; the last answer was {said}")
+
+    def wait_for(self, true: Callable[[], bool], what: str) -> None:
+        """Ask until something is true of the page; ends the program after half a minute."""
+        limit = time.monotonic() + 30
+        while not true():
+            if time.monotonic() > limit:
+                raise SystemExit(f"waited for {what}")
+            self.page.wait_for_timeout(250)
+
+    def close(self) -> None:
+        """End the notebook's kernel, and close the page."""
+        self.page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+        self.page.close()
 
     def _run(self, command: str) -> None:
         self.page.evaluate(RUN, command)

@@ -1,6 +1,7 @@
 """Store notebooks without outputs, but for reference outputs.
 
-Run with `python tools/strip_notebooks.py FILE...`. A cell tagged `nbval-check-output` and `keep_output` keeps
+Run with `python tools/strip_notebooks.py FILE...`. The code that a page leaves out is folded in JupyterLab: a
+question's would give its answer away. A cell tagged `nbval-check-output` and `keep_output` keeps
 its outputs, and an execution count of 1: nbval compares them only in a cell that has a count.
 """
 
@@ -12,6 +13,7 @@ from pathlib import Path
 import nbformat
 
 REFERENCE_TAGS = {"nbval-check-output", "keep_output"}
+FOLDED = {"remove-input", "remove-cell"}
 NOTEBOOK_METADATA = {"kernelspec", "language_info", "optkit", "mystnb"}
 CELL_METADATA = {"tags", "mystnb", "optkit", "jupyter", "slideshow"}
 
@@ -24,6 +26,8 @@ def strip(notebook: nbformat.NotebookNode) -> None:
         kept = {key: value for key, value in cell.metadata.items() if key in CELL_METADATA}
         cell.metadata = nbformat.from_dict(kept)
         if cell.cell_type == "code":
+            if FOLDED & set(cell.metadata.get("tags", [])):
+                cell.metadata["jupyter"] = cell.metadata.get("jupyter", {}) | {"source_hidden": True}
             if not REFERENCE_TAGS <= set(cell.metadata.get("tags", [])):
                 cell.outputs = []
             cell.execution_count = 1 if cell.outputs else None

@@ -22,7 +22,7 @@ def show(figure: Figure, *, name: str, caption: str, alt: str) -> None:
     """Show ``figure`` under a caption, with a name to refer to and a text for readers who do not see it.
 
     On the page of the book this becomes a numbered figure: ``{numref}`fig-lag``` refers to it. In a
-    notebook the image appears with its caption.
+    notebook the image appears with its name and caption.
 
     Args:
         figure: A matplotlib figure.
@@ -119,10 +119,12 @@ class Picture:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict, dict]:
         image = base64.b64encode(self.png).decode("ascii")
         page = (
-            '<figure style="margin: 0; background: white; color: black; padding: 0.5em">'
+            # A card no wider than its image: a white band across a dark notebook would dazzle.
+            '<figure style="margin: 0; background: white; color: black; padding: 0.5em; '
+            f'max-width: {self.width}px">'
             f'<img style="max-width: 100%" width="{self.width}" alt="{html.escape(self.alt)}" '
             f'src="data:image/png;base64,{image}">'
-            f"<figcaption>{html.escape(self.caption)}</figcaption></figure>"
+            f"<figcaption><strong>{self.name}.</strong> {html.escape(self.caption)}</figcaption></figure>"
         )
         texts = {"kind": "figure", "name": self.name, "caption": self.caption, "alt": self.alt}
         return (

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import re
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ELEMENT = "optkit-playground"
+RAISED = str.maketrans("0123456789−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 def page(kind: str, config: dict[str, Any], printed: tuple[Figure, str], extra: str = "") -> str:
@@ -52,6 +55,33 @@ def page(kind: str, config: dict[str, Any], printed: tuple[Figure, str], extra: 
     )
 
 
+def _pieces(caption: str) -> list[list[str]]:
+    r"""A caption for a notebook, which sets no mathematics in a widget: kinds of element, each with its text.
+
+    Args:
+        caption: Markdown with ``*emphasis*`` and short formulas: Greek letters, signs, exponents.
+
+    Example:
+        >>> _pieces(r"*Try:* $\beta_1 = 10^{-2}$ and $\sqrt k$.")
+        [['em', 'Try:'], ['span', ' '], ['i', 'β₁ = 10⁻²'], ['span', ' and '], ['i', '√k'], ['span', '.']]
+    """
+    pieces = []
+    for part in re.split(r"(\*[^*]+\*|\$[^$]+\$)", " ".join(caption.split())):
+        if part.startswith("$"):
+            pieces.append(["i", _plain(part[1:-1])])
+        elif part:
+            pieces.append(["em", part[1:-1]] if part.startswith("*") else ["span", part])
+    return pieces
+
+
+def _plain(mathematics: str) -> str:
+    """A short formula in letters and signs: HTML names most signs as TeX does."""
+    text = mathematics.replace("-", "−").replace(r"\sqrt ", "√").replace(r"\var", "\\")
+    text = re.sub(r"\\([A-Za-z]+)", lambda found: html.unescape(f"&{found[1]};"), text)
+    text = re.sub(r"\^\{?([−\d]+)\}?", lambda found: found[1].translate(RAISED), text)
+    return re.sub(r"_\{?(\d+)\}?", lambda found: found[1].translate(LOWERED), text)
+
+
 def _webp(figure: Figure) -> bytes:
     """The figure as a small picture: WebP, which every browser knows."""
     from PIL import Image
@@ -78,6 +108,7 @@ class Widget(anywidget.AnyWidget):
     _config = traitlets.Dict().tag(sync=True)
     _extra = traitlets.Unicode().tag(sync=True)
     _shared = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    _caption = traitlets.List().tag(sync=True)  # for the notebook: the page sets its own
 
     def __init__(self, **traits: Any) -> None:
         self._titles: dict[str, str] = {}
@@ -101,7 +132,7 @@ class Widget(anywidget.AnyWidget):
         raise NotImplementedError
 
     def titled(self, name: str, caption: str) -> Widget:
-        """Give the figure a number and a caption on the page of the book.
+        """Give the figure a number and a caption on the page of the book, and name and caption in a notebook.
 
         Args:
             name: ``fig-`` and words in lower case joined by hyphens; unique in the book.
@@ -115,6 +146,7 @@ class Widget(anywidget.AnyWidget):
         """
         check_texts(name, caption)
         self._titles = {"name": name, "caption": " ".join(caption.split())}
+        self._caption = [["strong", f"{name}."], ["span", " "], *_pieces(caption)]
         return self
 
     def __repr__(self) -> str:

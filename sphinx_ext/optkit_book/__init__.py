@@ -14,6 +14,7 @@ from optkit_book import (
     api,
     arxiv,
     card,
+    div,
     execution,
     lean,
     links,
@@ -66,6 +67,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("build-finished", mend.mend_pages)
     app.connect("build-finished", links.check, priority=900)
     api.setup(app)
+    div.setup(app)
     status.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sphinx.application import Sphinx
@@ -42,19 +43,19 @@ def build(tmp_path, monkeypatch):
     settings = {
         "extensions": ["myst_nb", "optkit_book"],
         "nb_execution_mode": "off",
-        "myst_enable_extensions": ["dollarmath"],
+        "myst_enable_extensions": ["dollarmath", "colon_fence"],
         "numfig": True,
         "root_doc": "index",
         "nb_ipywidgets_js": {},
     }
 
-    def run(files: dict[str, str]) -> Site:
+    def run(files: dict[str, str], **others: Any) -> Site:
         source = tmp_path / "source"
         source.mkdir(exist_ok=True)
         for name, text in files.items():
             if not (source / name).exists():  # a second build finds the files as they were
                 (source / name).write_text(text, encoding="utf-8")
-        return _build(source, tmp_path / "html", settings)
+        return _build(source, tmp_path / "html", settings | others)
 
     return run
 

@@ -67,6 +67,17 @@ def test_an_equation_is_framed_numbered_and_referred_to(build):
     assert r"\begin{aligned}" in site.html()
 
 
+@pytest.mark.parametrize("design_first", [True, False])
+def test_a_box_is_written_as_jupyterlab_reads_it(build, design_first):
+    """`div` with a class, also beside sphinx-design, whose own `div` has no such option."""
+    text = "# T\n\n:::{div}\n:class: optkit-equation\n**Title**\n\n$$\nx\n$$ (eq-x)\n:::\n\nSee {eq}`eq-x`."
+    others = ["sphinx_design"] if design_first else ["optkit_book", "sphinx_design"]
+    site = build({"index.md": text}, extensions=["myst_nb", *others, "optkit_book"])
+    assert site.warnings == ""
+    assert re.search(r'<div class="optkit-equation docutils container">\s*<p><strong>Title', site.html())
+    assert 'href="#equation-eq-x">(1)</a>' in site.html()
+
+
 def test_a_source_is_highlighted_and_claims_are_a_table(build):
     row = {"id": "C01", "statement": "$|x| < 1$", "measured": 1, "spread": 0, "verdict": "holds"}
     site = build(

@@ -1,11 +1,13 @@
-"""Finding a browser, fetching packages by checksum, and knowing whether the built book is fresh."""
+"""Finding a browser, packages by checksum, whether the built book is fresh, reading what a figure says."""
 
 import json
 import os
 from pathlib import Path
 
+import binder
 import built_book
 import chromium
+import lab_figures
 import npm_packages
 import pytest
 
@@ -131,3 +133,29 @@ def test_every_package_of_npm_is_pinned_by_checksum_and_none_names_a_registry():
     for name, entry in packages.items():
         assert entry["integrity"].startswith("sha512-"), name
         assert "resolved" not in entry, name
+
+
+def test_chapters_for_jupyterlab_are_named_by_their_numbers():
+    assert binder.notebooks(["10", "04"]) == ["10-inna.ipynb", "04-momentum.ipynb"]
+    assert len(binder.notebooks(["all"])) == len(list(binder.ROOT.glob("chapters/*.ipynb")))
+    with pytest.raises(SystemExit, match=r"among 1, 2, .*10 or be “all”, got 11, x"):
+        binder.notebooks(["1", "11", "x"])
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("0.0433", 0.0433),
+        ("−1.5", -1.5),
+        ("100", 100.0),
+        ("10.5", 10.5),
+        ("5.74·10⁻⁶", 5.74e-6),
+        ("10⁻³", 1e-3),
+        ("−10³", -1e3),
+        ("0", 0.0),
+        ("−2·10¹²", -2e12),
+        ("diverged at 12", float("inf")),
+    ],
+)
+def test_a_number_is_read_as_a_figure_writes_it(text, value):
+    assert lab_figures.number(text) == pytest.approx(value)

@@ -191,7 +191,12 @@ def test_the_printed_figure_names_what_is_no_rule():
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_is_a_titled_figure(name):
-    _, metadata = preset(name)._repr_mimebundle_()
+    figure = preset(name)
+    said = "".join(text for _, text in figure._caption)
+    assert said.startswith(f"fig-play-{name}. ")
+    assert "Try:" in said
+    assert not set("\\$*_^") & set(said), "a formula that a notebook cannot show"
+    _, metadata = figure._repr_mimebundle_()
     assert metadata["optkit"]["name"] == f"fig-play-{name}"
     assert "*Try:*" in metadata["optkit"]["caption"]
 

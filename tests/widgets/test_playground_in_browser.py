@@ -434,6 +434,20 @@ def test_a_notebooks_model_and_the_figure_keep_each_other_up_to_date(opened):
     assert page.evaluate("model.listening()") == 0
 
 
+def test_a_notebook_shows_name_and_caption_of_a_figure(opened):
+    page = opened("modules.html")
+    made = Playground("half_pipe", ["adam"], steps=3)
+    made.titled("fig-a", r"*Try:* $\epsilon = 10^{-2}$, <b>not</b> $\rho_2$ under *Loss surface*.")
+    names = ("_kind", "_config", "_extra", "_shared", "_caption", *made.shared)
+    page.evaluate(MODEL, [{name: getattr(made, name) for name in names}, True])
+    caption = page.locator("main > div > p")
+    assert caption.inner_text() == "fig-a. Try: ε = 10⁻², <b>not</b> ρ₂ under Loss surface."
+    assert caption.locator("strong").all_inner_texts() == ["fig-a."]
+    assert caption.locator("em").all_inner_texts() == ["Try:", "Loss surface"]
+    page.evaluate(MODEL, [{name: getattr(made, name) for name in names if name != "_caption"}, True])
+    assert page.locator("main > div > p").count() == 1, "without a title there is none"
+
+
 def test_a_notebook_that_attaches_the_figure_later_has_the_state_of_then(opened):
     page = opened("modules.html")
     made = Playground("half_pipe", ["adam"], steps=30)

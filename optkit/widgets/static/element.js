@@ -149,6 +149,15 @@ function whenShown(element, call) {
   return () => watcher.disconnect();
 }
 
+/** The caption under a figure in a notebook, from pieces of [kind of element, text]; none without a title. */
+function captionOf(document, pieces) {
+  if (!pieces?.length) return [];
+  const line = document.createElement("p");
+  line.style.margin = "0.5em 0";
+  for (const [kind, text] of pieces) line.append(Object.assign(document.createElement(kind), { textContent: text }));
+  return [line];
+}
+
 /** anywidget's side: Python's traits and the figure keep each other up to date. */
 export const widget = {
   render({ model, el }) {
@@ -156,7 +165,7 @@ export const widget = {
     const traits = model.get("_shared");
     const holder = el.ownerDocument.createElement("div");
     holder.dataset.lmSuppressShortcuts = "true"; // else Jupyter takes the arrow keys for its own
-    el.append(holder);
+    el.append(holder, ...captionOf(el.ownerDocument, model.get("_caption")));
     let mine = false;
     const take = (values) => {
       mine = true;
