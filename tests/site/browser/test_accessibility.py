@@ -30,6 +30,8 @@ NAMED = {"button", "link", "textbox", "searchbox", "slider", "image", "checkbox"
 NAMED |= {"spinbutton", "switch", "tab", "menuitem", "dialog"}
 # Of all rules, those whose verdict the width of the window changes.
 BY_WIDTH = ["scrollable-region-focusable", "label-content-name-mismatch", "region", "target-size"]
+# What stands around a page, and is hidden where it is narrow, is the same on all pages: one of each kind.
+FRAMED = {"index", "chapters/04-momentum", "reference/api/optimizers", "search"}
 
 
 @pytest.fixture(scope="session")
@@ -90,12 +92,12 @@ def test_tree_and_axe_find_nothing(visit, page_name, axe):
     page.evaluate(axe)
     assert violations(page) == [], "light"
     page.emulate_media(**DARK)
-    visit.settle()
-    assert violations(page, ["color-contrast"]) == [], "dark"
-    page.emulate_media(**LIGHT)
+    if page_name in FRAMED:
+        visit.settle()
+        assert violations(page, ["color-contrast"]) == [], "dark"
     page.set_viewport_size({"width": 360, "height": 900})
     page.wait_for_timeout(AFTER_RESIZE)
-    assert violations(page, BY_WIDTH) == [], "narrow"
+    assert violations(page, ["color-contrast", *BY_WIDTH]) == [], "dark and narrow"
 
 
 def test_faults_of_a_tree_are_found():
