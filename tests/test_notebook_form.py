@@ -8,6 +8,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import yaml
 
 ROOT = Path(__file__).parent.parent
 CHAPTERS = sorted([*ROOT.glob("chapters/*.ipynb"), *ROOT.glob("reference/*.ipynb")])
@@ -220,3 +221,8 @@ def test_a_finished_chapter_needs_its_parts_and_a_reference():
 def test_form_in_order_is_left_alone():
     source = "axes.plot(x, color=face('adam').colour)\nrun(rule, seed=seeds[0])\ndefault_rng(seeds[0])"
     assert faults(notebook_of(source)) == []
+
+
+def test_the_build_gives_no_cell_more_than_a_minute():
+    settings = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    assert 0 < settings["execute"]["timeout"] <= 60

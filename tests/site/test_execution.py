@@ -111,3 +111,12 @@ def test_notebooks_are_executed_at_the_same_time_once_and_a_failing_one_is_left(
     assert sorted(started) == ["a", "b", "c"]
     execution.execute_ahead(app, env, ["page", *sources])
     assert started[3:] == ["c"]
+
+
+@pytest.mark.parametrize(("seconds", "ran"), [(1, False), (50, True)])
+def test_a_cell_that_takes_longer_than_it_may_fails(execution, tmp_path, seconds, ran):
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    cell = nbformat.v4.new_code_cell("from time import sleep\nsleep(3)")
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell], metadata=kernel), tmp_path / "a.ipynb")
+    assert execution._execute(tmp_path / "a.ipynb", tmp_path / "done.ipynb", seconds) is ran
+    assert (tmp_path / "done.ipynb").exists() is ran
