@@ -237,7 +237,8 @@ class SAM(torch.optim.Optimizer):
 
     def _hyper(self) -> dict[str, float]:
         options = self.rho, self.eps, self.eta
-        if options == self._checked[0]:
+        lasting = {float, int}.issuperset(map(type, options))  # a tensor may change in place
+        if lasting and options == self._checked[0]:
             return self._checked[1]
         given = {"rho": self.rho, "eps": self.eps} | ({"eta": self.eta} if self.adaptive else {})
         hyper = {name: number(name, value) for name, value in given.items()}
@@ -245,7 +246,7 @@ class SAM(torch.optim.Optimizer):
         if hyper["eps"] == 0:
             raise ValueError(f"eps must be > 0, got {self.eps}")
         numbers = {name: float(value) for name, value in hyper.items()}
-        if {float, int}.issuperset(map(type, options)):  # a tensor may change in place
+        if lasting:
             self._checked = options, numbers
         return numbers
 

@@ -545,3 +545,6 @@ def test_a_new_radius_counts_at_once_also_one_in_a_tensor():
     radius.fill_(2.0)
     assert climbed(radius) == pytest.approx(2.0)
     assert climbed(1.0) == pytest.approx(1.0)
+    sam.rho = torch.tensor([0.5, 1.0])
+    with pytest.raises(ValueError, match=r"rho must be one number, got a tensor of shape \(2,\)"):
+        sam.first_step()
