@@ -21,14 +21,24 @@ CHUNK = 16_384
 SHARE = 65_536
 """Elements that are worth a thread: they take ten times as long as it takes to wake one."""
 
-_COUNT = """
+_RUN = """
+typedef void step_t(long long, const long long*, long long, void* const*, const double*, int);
 #ifdef __cplusplus
-extern "C"
+extern "C" {
 #endif
 void optkit_count(long long n, double* const* counts)
 {
     for (long long k = 0; k < n; k++) *counts[k] += 1;
 }
+void optkit_run(step_t* step, long long chunks, const long long* table, long long tensors,
+                void* const* pointers, const double* scalars, int threads, double* const* counts)
+{
+    step(chunks, table, tensors, pointers, scalars, threads);
+    if (counts) optkit_count(tensors, counts);
+}
+#ifdef __cplusplus
+}
+#endif
 """
 
 
@@ -50,13 +60,18 @@ class Kernel:
     def __init__(self, way: Path, dtype: str) -> None:
         self.scalars = way.scalars
         self.build: Build = build(c_source(way, dtype))
-        self._step = self.build.library.optkit_step
-        address, whole = ctypes.c_void_p, ctypes.c_longlong
-        self._step.argtypes = [whole, address, whole, address, address, ctypes.c_int]
-        self._step.restype = None
+        self._run = _library().optkit_run
+        self._step = ctypes.cast(self.build.library.optkit_step, ctypes.c_void_p).value
         self._row = ctypes.c_double * len(way.scalars)
 
-    def step(self, table: Table, scalars: Sequence[float], threads: int) -> None:
+    def step(
+        self,
+        table: Table,
+        scalars: Sequence[float],
+        threads: int,
+        addresses: Any = None,
+        counts: Counts | None = None,
+    ) -> None:
         """Step every array of a table, without Python's lock.
 
         Args:
@@ -64,9 +79,14 @@ class Kernel:
             scalars: The values of ``self.scalars``.
             threads: Threads at most; fewer where there are not `SHARE` elements for each. One is used where
                 the library was built without OpenMP, and in a forked process.
+            addresses: A ctypes array with the columns that hold instead of the table's; None for those.
+            counts: The step counts, one for each tensor, to which 1 is added then.
         """
-        threads = min(1 if _forked else threads, 1 + table.elements // SHARE)
-        self._step(table.chunks, table.starts, table.tensors, table.addresses, self._row(*scalars), threads)
+        self._run(
+            self._step, table.chunks, table.starts, table.tensors,
+            table.addresses if addresses is None else addresses,
+            self._row(*scalars), table.threads(threads), None if counts is None else counts.there,
+        )  # fmt: skip
 
 
 class Table:
@@ -99,25 +119,36 @@ class Table:
         """Write the present addresses of one column, a ctypes array: 0 for θ, 1 for g, then the state."""
         ctypes.memmove(ctypes.byref(self.addresses, 8 * column * self.tensors), addresses, 8 * self.tensors)
 
+    def threads(self, most: int) -> int:
+        """How many threads these elements are worth."""
+        return min(1 if _forked else most, 1 + self.elements // SHARE)
+
 
 class Counts:
-    """The step counts of many parameters: float64 numbers at these addresses."""
+    """The step counts of many parameters: float64 numbers at these addresses.
+
+    Attributes:
+        addresses: The same, as tuple.
+        there: The same, as ctypes array.
+    """
 
     def __init__(self, addresses: Sequence[int]) -> None:
-        self._count, self.addresses = _counter(), tuple(addresses)
-        self._addresses = (ctypes.c_uint64 * len(addresses))(*addresses)
+        self._count, self.addresses = _library().optkit_count, tuple(addresses)
+        self.there = (ctypes.c_uint64 * len(addresses))(*addresses)
 
     def advance(self) -> None:
         """Add 1 to every count."""
-        self._count(len(self._addresses), self._addresses)
+        self._count(len(self.there), self.there)
 
 
 @cache
-def _counter() -> Any:
-    function = build(_COUNT).library.optkit_count
-    function.argtypes = [ctypes.c_longlong, ctypes.c_void_p]
-    function.restype = None
-    return function
+def _library() -> Any:
+    library = build(_RUN).library
+    address, whole = ctypes.c_void_p, ctypes.c_longlong
+    library.optkit_count.argtypes = [whole, address]
+    library.optkit_run.argtypes = [address, whole, address, whole, address, address, ctypes.c_int, address]
+    library.optkit_count.restype = library.optkit_run.restype = None
+    return library
 
 
 _forked = False

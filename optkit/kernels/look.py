@@ -7,7 +7,7 @@ them in C through the table that DLPack calls ``__dlpack_c_exchange_api__``.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -31,9 +31,18 @@ typedef struct {            /* what is called in torch and in Python */
     void* (*type)(void* object);
     void (*release)(void* object);
     int (*append)(void* list, void* object);
+    long long (*size)(void* list);
+    int (*next)(void* dict, long long* position, void** key, void** value);
     void (*forgive)(void);
     void* types[2];
 } calls_t;
+typedef struct {            /* what a Watch looks at */
+    const calls_t* call;
+    void *params, *entries, *names;     /* lists */
+    long long count, keys, counted;     /* lengths; whether the last key is that of the step counts */
+    long long known, places, *owners;   /* entries in the state; for each place there the entry, or -1 */
+    whole *addresses, *forms;           /* of the parameters, and of the values of each key */
+} job_t;
 
 /* A number for type, device, shape and strides. Strides of lengths 1 and of empty tensors do not matter. */
 static whole form(const tensor_t* t, int empty)
@@ -75,16 +84,16 @@ int optkit_form(const calls_t* call, void* object, whole* address, whole* kind)
     return see(call, object, address, kind);
 }
 
-/* Writes addresses and forms of n parameters and then, for each key, of the entries' values; whether all are
-   plain. Given a list to hold the values, it compares with the addresses and forms at hand instead. */
-int optkit_look(const calls_t* call, void* params, void* entries, long long n, void* keys, long long m,
-                whole* addresses, whole* forms, void* held)
+/* Looks at the parameters and then, for each key, at the entries' values; whether all are plain. It writes
+   their addresses and forms, or, given a list to hold the values, compares with those at hand. */
+int optkit_look(const job_t* job, void* held)
 {
-    whole address, kind;
-    for (long long column = 0; column <= m; column++) {
-        void* key = column ? call->item(keys, column - 1) : 0;
-        for (long long k = 0; k < n; k++, addresses++, forms++) {
-            void* object = call->item(column ? entries : params, k);
+    const calls_t* call = job->call;
+    whole address, kind, *addresses = job->addresses, *forms = job->forms;
+    for (long long column = 0; column <= job->keys; column++) {
+        void* key = column ? call->item(job->names, column - 1) : 0;
+        for (long long k = 0; k < job->count; k++, addresses++, forms++) {
+            void* object = call->item(column ? job->entries : job->params, k);
             if (column) object = call->entry(object, key);
             if (!see(call, object, &address, &kind)) return 0;
             if (held && (address != *addresses || kind != *forms)) return 0;
@@ -96,17 +105,31 @@ int optkit_look(const calls_t* call, void* params, void* entries, long long n, v
     return 1;
 }
 
-/* The same, and whether the gradients have the forms of their parameters; writes where they are. The last
-   key is that of the step counts: returned is the count that all share, -1 if they differ, -2 if anything
-   has moved. */
-double optkit_watch(const calls_t* call, void* params, void* entries, long long n, void* keys, long long m,
-                    whole* addresses, whole* forms, void* held, void* gradients, whole* present)
+/* The same, and whether these are the parameters still, the values of the state their entries, and whether
+   the gradients have their forms. Writes where parameters, gradients and the entries' values lie, in this
+   order, without the step counts. Returned is the count that all share, -1 if anything is otherwise. */
+double optkit_watch(const job_t* job, void* params, void* state, void* gradients, void* held, whole* present)
 {
+    const calls_t* call = job->call;
+    const long long n = job->count, columns = job->keys + 1 - job->counted;
+    void *key, *value;
     whole kind;
-    if (!optkit_look(call, params, entries, n, keys, m, addresses, forms, held)) return -2;
+    if (call->size(params) != n || call->size(gradients) != n) return -1;
     for (long long k = 0; k < n; k++)
-        if (!see(call, call->item(gradients, k), present + k, &kind) || kind != forms[k]) return -2;
-    double* const* counts = (double* const*)(addresses + m * n);
+        if (call->item(params, k) != call->item(job->params, k)) return -1;
+    long long left = job->known, position = 0;
+    for (long long place = 0; left && place < job->places; place++) {
+        if (!call->next(state, &position, &key, &value)) return -1;
+        if (job->owners[place] < 0) continue;
+        if (value != call->item(job->entries, job->owners[place])) return -1;
+        left--;
+    }
+    if (!optkit_look(job, held)) return -1;
+    for (long long k = 0; k < n; k++)
+        if (!see(call, call->item(gradients, k), present + n + k, &kind) || kind != job->forms[k]) return -1;
+    for (long long k = 0; k < columns * n; k++) present[k < n ? k : k + n] = job->addresses[k];
+    if (!job->counted) return 0;
+    double* const* counts = (double* const*)(job->addresses + columns * n);
     for (long long k = 1; k < n; k++)
         if (*counts[k] != *counts[0]) return -1;
     return *counts[0];
@@ -123,7 +146,9 @@ class Watch:
     Args:
         params: The parameters, at least one.
         entries: For each parameter a dict with its state.
-        keys: The keys to look at; the last is that of the step counts, which are float64 on the CPU.
+        keys: The keys to look at.
+        counted: Whether the last key is that of the step counts, which are float64 on the CPU.
+        state: A dict that holds the entries among its values; None if nothing need be held by another.
 
     Attributes:
         addresses: Address of the first element of every parameter, then of every entry of the first key, …
@@ -134,38 +159,54 @@ class Watch:
         Unavailable: There is no compiler, or this torch has no such table.
     """
 
-    def __init__(self, params: list[Any], entries: list[dict[str, Any]], keys: Sequence[str]) -> None:
-        self._library, self._calls = _library()
-        self._params, self._entries, self._keys = params, entries, list(keys)
-        self._sizes = len(params), len(entries), len(self._keys)
-        total = len(params) * (1 + len(self._keys))
-        self._addresses, self._forms = (ctypes.c_uint64 * total)(), (ctypes.c_uint64 * total)()
-        self._present = ctypes.c_uint64 * len(params)
-        self.plain = bool(self._library.optkit_look(*self._all(), None))
+    def __init__(
+        self,
+        params: Sequence[Any],
+        entries: Sequence[dict[str, Any]],
+        keys: Sequence[str],
+        *,
+        counted: bool = True,
+        state: Mapping[Any, Any] | None = None,
+    ) -> None:
+        self._library, calls = _library()
+        held = [] if state is None else list(state.values())
+        owners = {id(entry): k for k, entry in enumerate(entries)} if held else {}
+        places = (ctypes.c_longlong * len(held))(*[owners.get(id(value), -1) for value in held])
+        count, total = len(params), len(params) * (1 + len(keys))
+        self._addresses = (ctypes.c_uint64 * total)()
+        lists = [list(params), list(entries), list(keys)]
+        self._kept = calls, lists, places, forms = calls, lists, places, (ctypes.c_uint64 * total)()
+        self._job = _Job(
+            ctypes.addressof(calls), *map(id, lists), count, len(keys), counted, len(owners), len(held),
+            *map(ctypes.addressof, (places, self._addresses, forms)),
+        )  # fmt: skip
+        self._at = ctypes.addressof(self._job)
+        self._present = ctypes.c_uint64 * (count * (2 + len(keys) - counted))
+        self.plain = bool(self._library.optkit_look(self._at, None))
         self.addresses = list(self._addresses)
 
-    def _all(self) -> tuple[Any, ...]:
-        count, _, keys = self._sizes
-        if (len(self._params), len(self._entries), len(self._keys)) != self._sizes:
-            raise RuntimeError("the lists of a Watch must not change")
-        return (
-            self._calls, self._params, self._entries, count, self._keys, keys, self._addresses, self._forms
-        )  # fmt: skip
+    def count(
+        self, params: list[Any], gradients: list[Any], state: dict[Any, Any] | None = None
+    ) -> tuple[int, Any, list[Any]] | None:
+        """The step count that all share, the addresses of all but the counts, and the values of all keys.
 
-    def count(self, gradients: list[Any]) -> tuple[int, Any, list[Any]] | None:
-        """The step count that all parameters share, addresses of the gradients as ctypes array, the state.
-
-        None if the counts differ, or if anything has moved. The addresses are good while the parameters, the
-        gradients and the list of the state live.
+        The addresses, a ctypes array, are those of the parameters, of the gradients, and of the values of
+        each key; they are good while the parameters, the gradients and the list of values live. None if the
+        counts differ, or if anything has moved. Without counts the count is 0.
 
         Args:
+            params: What must still be the parameters.
             gradients: What must lie as the parameters do, and be plain as they are.
+            state: What must still hold the entries in their places; None only if none was given before.
         """
-        if len(gradients) != len(self._params):
-            return None
         present, held = self._present(), []
-        found = self._library.optkit_watch(*self._all(), id(held), gradients, present)
+        found = self._library.optkit_watch(self._at, params, state, gradients, held, present)
         return None if found < 0 else (int(found), present, held)
+
+    def same(self) -> list[Any] | None:
+        """The values of all keys, if neither they nor the parameters have moved; else None."""
+        held: list[Any] = []
+        return held if self._library.optkit_look(self._at, id(held)) else None
 
 
 def form(tensor: Any) -> tuple[int, int] | None:
@@ -181,7 +222,7 @@ def form(tensor: Any) -> tuple[int, int] | None:
     """
     library, calls = _library()
     address, kind = ctypes.c_uint64(), ctypes.c_uint64()
-    plain = library.optkit_form(calls, tensor, ctypes.byref(address), ctypes.byref(kind))
+    plain = library.optkit_form(ctypes.byref(calls), tensor, ctypes.byref(address), ctypes.byref(kind))
     return (address.value, kind.value) if plain else None
 
 
@@ -198,9 +239,17 @@ class _Calls(ctypes.Structure):
     _fields_ = (
         *(
             (name, ctypes.c_void_p)
-            for name in ("look", "item", "entry", "type", "release", "append", "forgive")
+            for name in ("look", "item", "entry", "type", "release", "append", "size", "next", "forgive")
         ),
         ("types", ctypes.c_void_p * 2),
+    )
+
+
+class _Job(ctypes.Structure):
+    _fields_ = (
+        *((name, ctypes.c_void_p) for name in ("call", "params", "entries", "names")),
+        *((name, ctypes.c_longlong) for name in ("count", "keys", "counted", "known", "places")),
+        *((name, ctypes.c_void_p) for name in ("owners", "addresses", "forms")),
     )
 
 
@@ -209,20 +258,22 @@ def _library() -> tuple[Any, Any]:
     import torch
 
     python = ctypes.pythonapi
-    names = ("PyList_GetItem", "PyDict_GetItem", "PyObject_Type", "Py_DecRef", "PyList_Append", "PyErr_Clear")
+    names = (
+        "PyList_GetItem", "PyDict_GetItem", "PyObject_Type", "Py_DecRef", "PyList_Append", "PyList_Size",
+        "PyDict_Next", "PyErr_Clear",
+    )  # fmt: skip
     functions = [ctypes.cast(getattr(python, name), ctypes.c_void_p).value for name in names]
     types = (ctypes.c_void_p * 2)(id(torch.Tensor), id(torch.nn.Parameter))
-    calls = ctypes.byref(_Calls(_torchs_look(torch), *functions, types))
+    calls = _Calls(_torchs_look(torch), *functions, types)
     library = ctypes.PyDLL(str(build(_SOURCE).file))  # unlike the kernels it keeps Python's lock
-    pointer, whole, thing = ctypes.c_void_p, ctypes.c_longlong, ctypes.py_object
+    pointer, thing = ctypes.c_void_p, ctypes.py_object
     library.optkit_form.argtypes = [pointer, thing, pointer, pointer]
-    everything = [pointer, thing, thing, whole, thing, whole, pointer, pointer]
-    library.optkit_look.argtypes = [*everything, pointer]
-    library.optkit_watch.argtypes = [*everything, pointer, thing, pointer]
+    library.optkit_look.argtypes = [pointer, pointer]
+    library.optkit_watch.argtypes = [pointer, *[thing] * 4, pointer]
     library.optkit_watch.restype = ctypes.c_double
     # A table of another make would be noticed here, and not by a wrong step.
     probe, address, kind = torch.zeros(3, 5)[1:, ::2], ctypes.c_uint64(), ctypes.c_uint64()
-    if not library.optkit_form(calls, probe, ctypes.byref(address), ctypes.byref(kind)) or (
+    if not library.optkit_form(ctypes.byref(calls), probe, ctypes.byref(address), ctypes.byref(kind)) or (
         address.value != probe.data_ptr()
     ):
         raise Unavailable(

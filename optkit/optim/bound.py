@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import threading
 from collections.abc import Mapping, Sequence
-from operator import is_
+from itertools import chain
 from typing import Any
 
 import torch
@@ -40,10 +40,11 @@ class Bound:
         gradients: Their gradients.
         entries: For each parameter its dict in ``optimizer.state``, with ``step`` and the state.
         keys: Keys of the state, in the rule's order.
-        state: ``optimizer.state``.
+        state: ``optimizer.state``, which holds the entries.
 
     Attributes:
-        gradients: Addresses of the gradients, as ctypes array.
+        addresses: Those of the parameters, of the gradients, and of each state, as ctypes array.
+        kind: The kernel's dtype.
         gpu: What launches kernels for them; None on the CPU.
         plain: Whether all have memory of their own. If not, there is nothing to step here.
     """
@@ -57,48 +58,38 @@ class Bound:
         state: Mapping[Tensor, Any],
     ) -> None:
         self.params, self.entries, count = list(params), list(entries), len(params)
-        self.dtype = params[0].dtype
-        place = {id(entry): k for k, entry in enumerate(state.values())}
-        places = [place[id(entry)] for entry in entries]
-        run = range(places[0], places[0] + count)
-        self._places: slice | list[int] = slice(run.start, run.stop) if places == [*run] else places
+        self.dtype, self.device = params[0].dtype, params[0].device
+        self.kind = NAMES[self.dtype]
         # Memory that moves away is not kept from being freed: another tensor may get its address, and then
         # that address is where the step belongs, or is found not to be.
-        self._watch = Watch(self.params, self.entries, (*keys, "step"))
+        self._watch = Watch(self.params, self.entries, (*keys, "step"), state=state)
         self.plain, there = self._watch.plain, self._watch.addresses
         columns = [there[k : k + count] for k in range(0, len(there), count)]
-        self.gradients = (ctypes.c_uint64 * count)(*map(_address, gradients))
-        columns.insert(1, list(self.gradients))
+        columns.insert(1, [g.data_ptr() for g in gradients])
         parts = 2 if self.dtype.is_complex else 1
         lengths = [parts * p.numel() for p in params]
-        self.gpu = gpu = backend.gpu(params[0].device)
+        self.gpu = gpu = backend.gpu(self.device)
         self._table = Table(columns[:-1], lengths) if gpu is None else cuda.Table(gpu, columns[:-1], lengths)
+        self.addresses = (ctypes.c_uint64 * (count * len(keys) + 2 * count))(*chain(*columns[:-1]))
         self._counts = Counts(columns[-1])
         self._lock = threading.Lock()
 
-    def resolved(self, gradients: Sequence[Tensor]) -> list[Tensor]:
+    def resolved(self, gradients: list[Tensor]) -> list[Tensor]:
         """The gradients, without lazy conjugates and signs: their raw memory would lack them."""
-        if self.dtype.is_complex:
-            gradients = [g.resolve_conj() for g in gradients]
-        return [g.resolve_neg() for g in gradients] if any(map(_negative, gradients)) else list(gradients)
+        if not self.dtype.is_complex and not has_signs(gradients):
+            return gradients
+        with torch.no_grad():
+            return [g.resolve_conj().resolve_neg() for g in gradients]
 
-    def count(self, gradients: list[Tensor], state: Mapping[Tensor, Any]) -> tuple[int, Any, Any] | None:
-        """The step count that the parameters share, the addresses of the gradients, and what to keep alive.
+    def count(
+        self, params: list[Tensor], gradients: list[Tensor], state: dict[Tensor, Any]
+    ) -> tuple[int, Any, Any] | None:
+        """The step count that the parameters share, where everything lies, and what to keep alive.
 
-        None if they share none, or if anything has moved: memory, shapes, dtypes, state, or gradients that
-        do not lie as their parameters do.
+        None if they share none, or if anything has moved: parameters, memory, shapes, dtypes, state, or
+        gradients that do not lie as their parameters do.
         """
-        entries = list(state.values())
-        try:
-            if isinstance(self._places, slice):
-                entries = entries[self._places]
-            else:
-                entries = [entries[place] for place in self._places]
-            if len(entries) != len(self.entries) or not all(map(is_, entries, self.entries)):
-                return None
-            return self._watch.count(gradients)
-        except IndexError:
-            return None  # state is gone
+        return self._watch.count(params, gradients, state)
 
     def step(
         self, kernel: Kernel | cuda.Kernel, addresses: Any, scalars: Mapping[str, float], **scaling: int
@@ -107,18 +98,19 @@ class Bound:
 
         Args:
             kernel: The kernel for this dtype and device.
-            addresses: Those of the gradients, which the caller keeps alive, and the state with them.
+            addresses: What `count` found; the caller keeps alive what is there.
             scalars: Value of each of ``kernel.scalars``, among others.
             **scaling: On a GPU ``grad_scale`` and ``found_inf``, as `cuda.Kernel.step` takes them.
         """
         row = [scalars[name] for name in kernel.scalars]
-        with self._lock:  # the table belongs to one step at a time
-            self._table.move(1, addresses)
-            if self.gpu is not None:
-                kernel.step(self._table, row, **scaling)  # refuses before anything has changed
+        with self._lock:  # one step at a time
+            if self.gpu is None:
+                kernel.step(self._table, row, torch.get_num_threads(), addresses, self._counts)
             else:
-                kernel.step(self._table, row, torch.get_num_threads())
-            self._counts.advance()
+                count = len(self.params)
+                self._table.move(1, addresses[count : 2 * count])
+                kernel.step(self._table, row, **scaling)  # refuses before anything has changed
+                self._counts.advance()
         increment_version(self.params)  # so that autograd sees the change, as it does torch's own
 
     def count_back(self) -> None:
@@ -127,6 +119,11 @@ class Bound:
             step = entry.get("step")
             if isinstance(step, Tensor) and _address(step) == address:
                 step -= 1
+
+
+def has_signs(tensors: Sequence[Tensor]) -> bool:
+    """Whether the raw memory of a real tensor lacks a sign that torch keeps beside it."""
+    return any(map(_negative, tensors))
 
 
 def is_plain(theta: Tensor, g: Tensor, state: Sequence[Tensor]) -> bool:

@@ -5,18 +5,26 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import repeat
+from operator import is_
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from optkit.kernels import wanted
 from optkit.optim.choice import Choice
+from optkit.optim.footing import Footing, new_footing
 from optkit.optim.plan import Binding, Order, Plan
-from optkit.optim.stepping import ARITHMETIC
+from optkit.optim.stepping import ARITHMETIC, made
 from optkit.optim.variants import asam_perturbation
 from optkit.rules import Rule, sam_perturbation
 
-_NO_OPTIONS: Mapping[str, Any] = {}
+_CPU = torch.device("cpu")
+
+_Moving = tuple[list[Tensor], list[Tensor], bool, Footing | None]
+"""Parameters of a group that have a gradient; the gradients; whether they go down; and their footing, or None
+where torch must do what C cannot."""
 
 
 class Climb:
@@ -29,12 +37,13 @@ class Climb:
     def __init__(self, *, adaptive: bool) -> None:
         self.adaptive = adaptive
         self.is_up = False
-        self._moved: list[Tensor] = []
+        self._footings: dict[int, Footing] = {}  # of each group, from one step to the next
+        self._climbed: list[Footing] = []
+        self._moved: list[Tensor] = []  # the others, by torch
         self._origins: list[Tensor] = []
         self._kept: dict[Tensor, Tensor] = {}  # memory of the copies, from one step to the next
         self._counts: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
         self._bindings: dict[int, Binding] = {}
-        self._orders: dict[bool, Order] = {}
 
     @property
     def rule(self) -> Rule:
@@ -53,40 +62,51 @@ class Climb:
         Raises:
             ValueError: A gradient is sparse.
         """
-        moving = [[p for p in group["params"] if p.grad is not None] for group in groups]
-        gradients = [[p.grad for p in params] for params in moving]
-        for index, found in enumerate(gradients):
-            _refuse_sparse(index, found)
-        everything = [p for params in moving for p in params]
-        with torch.no_grad():
-            norm = _norm(everything, [g for found in gradients for g in found], hyper.get("eta"))
-            plans = []
-            if math.isfinite(norm):
-                for index, group in enumerate(groups):
-                    order = self._order({**hyper, "grad_norm": norm}, bool(group.get("maximize", False)))
-                    binding = self._bindings.get(index)
-                    plans.append(Plan(order, moving[index], gradients[index], self._counts, binding))
-            self._keep(everything)
-            self.is_up = True
-            for index, plan in enumerate(plans):
-                self._bindings[index] = plan.perform()
+        moving = [self._moving(index, group) for index, group in enumerate(groups)]
+        norm = _norm(moving, hyper.get("eta"))
+        climbing, plans = [], {}
+        if math.isfinite(norm):
+            rule, hyper = made(self.rule), {**hyper, "grad_norm": norm}
+            scalars = rule.program.scalars(1, **hyper)
+            for index, (params, gradients, maximize, footing) in enumerate(moving):
+                kernel = footing and rule.kernel(scalars, maximize, "", footing.dtype, _CPU)
+                if kernel is not None:
+                    climbing.append((footing, kernel))
+                    continue
+                order = Order(Choice(self.rule, {}), hyper, 0.0, 0.0, "", maximize)
+                plans[index] = Plan(order, params, gradients, self._counts, self._bindings.get(index))
+        self._keep([p for plan in plans.values() for p in plan.params])
+        self.is_up = True
+        for footing, kernel in climbing:
+            self._climbed.append(footing)
+            footing.climb(kernel, scalars)
+        for index, plan in plans.items():
+            self._bindings[index] = plan.perform()
         return norm
 
     def down(self) -> None:
         """Put θ back, bit for bit, also where there is no gradient any more."""
+        for footing in self._climbed:
+            footing.down()
         if self._moved:
             with torch.no_grad():
                 torch._foreach_copy_(self._moved, self._origins)
-        self._moved, self._origins = [], []
+        self._climbed, self._moved, self._origins = [], [], []
         self.is_up = False
 
-    def _order(self, hyper: dict[str, float], maximize: bool) -> Order:
-        order = self._orders.get(maximize)
-        if order is None:
-            choice = Choice(self.rule, _NO_OPTIONS)
-            order = Order(choice, {}, lr=0.0, weight_decay=0.0, decay="", maximize=maximize)
-            self._orders[maximize] = order
-        return order.renewed(hyper)
+    def _moving(self, index: int, group: Mapping[str, Any]) -> _Moving:
+        params = group["params"]
+        gradients = [p.grad for p in params]
+        if any(map(is_, gradients, repeat(None))):
+            params = [p for p in params if p.grad is not None]
+            gradients = [p.grad for p in params]
+        footing, by_torch = self._footings.get(index), wanted() == "torch"
+        if by_torch or footing is None or not footing.look(params, gradients):
+            _refuse_sparse(index, gradients)
+            footing = None if by_torch else new_footing(params, gradients)
+            if footing is not None:
+                self._footings[index] = footing
+        return params, gradients, bool(group.get("maximize", False)), footing
 
     def _keep(self, params: list[Tensor]) -> None:
         origins = []
@@ -96,18 +116,29 @@ class Climb:
                 self._kept[p] = kept = torch.empty_like(p, requires_grad=False)
             origins.append(kept)
         if params:
-            torch._foreach_copy_(origins, params)
+            with torch.no_grad():
+                torch._foreach_copy_(origins, params)
         self._moved, self._origins = params, origins
 
 
-def _norm(params: Sequence[Tensor], gradients: Sequence[Tensor], eta: float | None) -> float:
+def _norm(moving: Sequence[_Moving], eta: float | None) -> float:
     """‖g‖₂ over all parameters, or ASAM's ‖(|θ| + η) g‖₂."""
+    numbers = [footing.norm(eta) for _, _, _, footing in moving if footing is not None]
+    loose = [pair for *both, _, footing in moving if footing is None for pair in zip(*both, strict=True)]
+    if loose:
+        with torch.no_grad():
+            numbers += _norms(loose, eta)
+    return math.hypot(*numbers)
+
+
+def _norms(pairs: Sequence[tuple[Tensor, Tensor]], eta: float | None) -> list[float]:
+    """The norm of every part, for pairs (parameter, gradient), by torch."""
     norms: list[Tensor] = []
-    plain: dict[Any, list[Tensor]] = {}  # what one call takes
-    for p, g in zip(params, gradients, strict=True):
+    plain: defaultdict[Any, list[Tensor]] = defaultdict(list)  # what one call takes
+    for p, g in pairs:
         dtype = p.dtype
-        if eta is None and (dtype is torch.float32 or dtype is torch.float64):
-            plain.setdefault(p.device, []).append(g)
+        if eta is None and dtype in (torch.float32, torch.float64):
+            plain[p.device].append(g)
             continue
         if p.is_complex():
             g = torch.view_as_real(g.resolve_conj())
@@ -117,14 +148,10 @@ def _norm(params: Sequence[Tensor], gradients: Sequence[Tensor], eta: float | No
         norms.append(torch.linalg.vector_norm(g, dtype=ARITHMETIC[dtype].to_real()))
     for some in plain.values():
         norms += torch._foreach_norm(some)
-    numbers = [norm.item() for norm in norms if norm.is_cpu]
-    elsewhere: defaultdict[Any, list[Tensor]] = defaultdict(list)  # one wait for each device and dtype
+    alike: defaultdict[Any, list[Tensor]] = defaultdict(list)  # one wait for each device and dtype
     for norm in norms:
-        if not norm.is_cpu:
-            elsewhere[norm.device, norm.dtype].append(norm)
-    for some in elsewhere.values():
-        numbers += torch.stack(some).tolist()
-    return math.hypot(*numbers)
+        alike[norm.device, norm.dtype].append(norm)
+    return [number for some in alike.values() for number in torch.stack(some).tolist()]
 
 
 def _refuse_sparse(index: int, gradients: Sequence[Tensor]) -> None:

@@ -15,7 +15,7 @@ from torch.autograd.graph import increment_version
 
 from optkit.kernels import Kernel, Table, backend, cuda
 from optkit.optim.bound import NAMES, is_plain, lie_alike, overlap, step_packed
-from optkit.optim.stepping import ARITHMETIC, kernel_of, program_of, step_tensors
+from optkit.optim.stepping import ARITHMETIC, made, step_tensors
 from optkit.rules import Rule
 
 
@@ -54,14 +54,14 @@ def apply_rule(
         tensor([1.6000, 2.8000])
     """
     states = [()] * len(thetas) if states is None else states
-    scalars = program_of(rule).scalars(t, **_checked(rule, thetas, gradients, states, values))
+    scalars = made(rule).program.scalars(t, **_checked(rule, thetas, gradients, states, values))
     by_kernel: dict[Any, list[int]] = defaultdict(list)
     packed, loose, written, read = [], [], [], []
     kernels: dict[Any, Any] = {}
     for k, (theta, g, state) in enumerate(zip(thetas, gradients, states, strict=True)):
         key = theta.dtype, theta.device
         if key not in kernels:
-            kernels[key] = kernel_of(rule, scalars, False, "", NAMES[theta.dtype], theta.device)
+            kernels[key] = made(rule).kernel(scalars, False, "", NAMES[theta.dtype], theta.device)
         ordinary = kernels[key] is not None and is_plain(theta, g, state) and not (g.is_conj() or g.is_neg())
         if ordinary and lie_alike(theta, g, state):
             by_kernel[key].append(k)

@@ -18,8 +18,7 @@ from optkit.kernels import Kernel, cuda
 from optkit.optim.bound import NAMES, Bound, is_plain, lie_alike, overlap, step_packed
 from optkit.optim.choice import Choice
 from optkit.optim.layout import is_dense
-from optkit.optim.stepping import ARITHMETIC, kernel_of, program_of, step_tensors
-from optkit.translation import Program
+from optkit.optim.stepping import ARITHMETIC, Made, made, step_tensors
 from optkit.translation.path import decay_scalars
 
 
@@ -44,30 +43,24 @@ class Order:
     maximize: bool
 
     keys: tuple[str, ...] = field(init=False)
-    _program: Program = field(init=False, repr=False)
+    _made: Made = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "keys", tuple(self.choice.state.values()))
-        object.__setattr__(self, "_program", program_of(self.choice.rule))
-
-    def renewed(self, hyper: Mapping[str, Any]) -> Order:
-        """The same order with other hyper-parameters, in a tenth of the time."""
-        order = object.__new__(Order)
-        order.__dict__.update(self.__dict__, hyper=hyper)
-        return order
+        object.__setattr__(self, "_made", made(self.choice.rule))
 
     def scalars(self, t: int) -> dict[str, Any]:
         """The hoisted scalars of step ``t``, those of weight decay among them."""
-        hoisted = self._program.scalars(t, **self.hyper)
+        hoisted = self._made.program.scalars(t, **self.hyper)
         if self.decay:
             hoisted |= decay_scalars(self.decay, lr=self.lr, weight_decay=self.weight_decay)
         return hoisted
 
     def kernel(
-        self, scalars: Mapping[str, Any], dtype: torch.dtype, device: torch.device
+        self, scalars: Mapping[str, Any], dtype: str, device: torch.device
     ) -> Kernel | cuda.Kernel | None:
         """The compiled kernel for a step with these scalars; None where torch must compute it."""
-        return kernel_of(self.choice.rule, scalars, self.maximize, self.decay, NAMES[dtype], device)
+        return self._made.kernel(scalars, self.maximize, self.decay, dtype, device)
 
 
 @dataclass(frozen=True)
@@ -88,8 +81,8 @@ class Binding:
 
 
 Call = tuple[Bound, Kernel | cuda.Kernel, Mapping[str, Any], Any, Any]
-"""One call of a kernel: what is stepped, the kernel, the scalars, where the gradients are; and they
-themselves with the state, because another thread must not free them before."""
+"""One call of a kernel: what is stepped, the kernel, the scalars, where everything lies; and the gradients
+and the state themselves, because another thread must not free them before."""
 
 
 @dataclass(frozen=True)
@@ -139,39 +132,50 @@ class Plan:
 
     def _single(self, t: int, dtype: torch.dtype, device: torch.device) -> _Single:
         scalars = self.order.scalars(t)
-        return _Single(scalars, self.order.kernel(scalars, dtype, device) if dtype in NAMES else None)
+        return _Single(scalars, self.order.kernel(scalars, NAMES[dtype], device) if dtype in NAMES else None)
 
     def _calls(self, binding: Binding) -> list[Call] | None:
         """The calls for what is bound; None if something has moved."""
-        order, params = self.order, self.params
+        order, params, gradients = self.order, self.params, self.gradients
         if binding.keys != order.keys or len(params) != len(binding.params):
-            return None
-        if not all(map(is_, params, binding.params)):
             return None
         calls = []
         for bound, places in binding.bound:
-            gradients = self.gradients
+            some, theirs = params, gradients
             if len(places) != len(params):
-                gradients = [gradients[place] for place in places]
-            gradients = bound.resolved(gradients)
-            found = bound.count(gradients, self.state)
+                some, theirs = [params[place] for place in places], [gradients[place] for place in places]
+            theirs = bound.resolved(theirs)
+            found = bound.count(some, theirs, self.state)
             if found is None:
                 return None
             count, addresses, held = found
             scalars = order.scalars(count + 1)
-            kernel = order.kernel(scalars, bound.dtype, bound.params[0].device)
+            kernel = order.kernel(scalars, bound.kind, bound.device)
             if kernel is None:
                 return None
-            calls.append((bound, kernel, scalars, addresses, (gradients, held)))
+            calls.append((bound, kernel, scalars, addresses, (theirs, held)))
+        if binding.loose and not all(map(is_, params, binding.params)):
+            return None
         return calls
 
     def perform(self, **scaling: int) -> Binding:
         """Make the step. Returns how, for the next one. For the arguments see `Bound.step`."""
-        binding = self.binding or self._bind()
+        if self.binding is not None and not self.binding.loose:
+            self._call(scaling)  # autograd sees nothing of what kernels do
+            return self.binding
+        with torch.no_grad():
+            binding = self.binding or self._bind()
+            self._call(scaling)
+            self._step_loose(binding.loose)
+        return binding
+
+    def _call(self, scaling: Mapping[str, int]) -> None:
         for bound, kernel, scalars, addresses, _ in self.calls:
             bound.step(kernel, addresses, scalars, **scaling)
+
+    def _step_loose(self, places: Sequence[int]) -> None:
         order, by_torch = self.order, []
-        for place in binding.loose:
+        for place in places:
             p, g, single, entries = self._parts(place)
             entries["step"] += 1
             state = [entries[key] for key in order.keys]
@@ -182,7 +186,6 @@ class Plan:
         if by_torch:
             columns = zip(*by_torch, strict=True)
             step_tensors(order.choice.rule, *columns, decay=order.decay, maximize=order.maximize)
-        return binding
 
     def _bind(self) -> Binding:
         """Bind what a kernel can step where it lies, and note the calls."""
@@ -210,7 +213,7 @@ class Plan:
                 continue
             bound.append((one, places))
             held = gradients, [list(entry.values()) for entry in entries]
-            self.calls.append((one, singles[0].kernel, singles[0].scalars, one.gradients, held))
+            self.calls.append((one, singles[0].kernel, singles[0].scalars, one.addresses, held))
         return Binding(list(self.params), self.order.keys, bound, loose)
 
     def _parts(self, place: int) -> tuple[Tensor, Tensor, _Single, dict[str, Any]]:
@@ -235,7 +238,7 @@ class Plan:
 def path_of(order: Order, p: Tensor, state: Mapping[Tensor, Any]) -> str:
     """What would compute a parameter's next step: ``"C"``, ``"CUDA"``, ``"torch chunks"`` or ``"torch"``."""
     suited = is_plain(p, p.detach(), [])
-    kernel = order.kernel(order.scalars(_next(p, state)), p.dtype, p.device) if suited else None
+    kernel = order.kernel(order.scalars(_next(p, state)), NAMES[p.dtype], p.device) if suited else None
     if isinstance(kernel, cuda.Kernel):
         return "CUDA" if is_dense(p) else "torch"
     return "C" if kernel else "torch chunks" if p.device.type == "cpu" else "torch"

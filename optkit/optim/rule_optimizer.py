@@ -99,17 +99,17 @@ class RuleOptimizer(torch.optim.Optimizer, ABC):
                 loss = closure()
         self._settle()
         scaling = asked(self)
-        with torch.no_grad():
-            plans = [self._plan(index, group) for index, group in enumerate(self.param_groups)]
-            if scaling is not None and not scaling.suits(plans):
+        plans = [self._plan(index, group) for index, group in enumerate(self.param_groups)]
+        if scaling is not None and not scaling.suits(plans):
+            with torch.no_grad():
                 if not scaling.settle(g for plan in plans for g in plan.gradients):
                     return loss
-                scaling = None
-            addresses = {} if scaling is None else scaling.addresses
-            for index, plan in enumerate(plans):
-                self._bindings[index] = plan.perform(**addresses)
-            if scaling is not None:
-                self._doubt = scaling.doubt([call[0] for plan in plans for call in plan.calls])
+            scaling = None
+        addresses = {} if scaling is None else scaling.addresses
+        for index, plan in enumerate(plans):
+            self._bindings[index] = plan.perform(**addresses)
+        if scaling is not None:
+            self._doubt = scaling.doubt([call[0] for plan in plans for call in plan.calls])
         return loss
 
     @property

@@ -161,12 +161,11 @@ class SAM(torch.optim.Optimizer):
             return self._finish()
         if self._climb.is_up:
             raise RuntimeError("step must have no closure after first_step; call second_step, or restore")
-        with torch.enable_grad(), self.clean_pass():
-            loss = closure()
+        with self.clean_pass():
+            loss = _gradient(closure)
         self.first_step()
         try:
-            with torch.enable_grad():
-                closure()
+            _gradient(closure)
         except BaseException:
             self.restore()
             raise
@@ -297,6 +296,13 @@ class SAM(torch.optim.Optimizer):
     def __repr__(self) -> str:
         kind = f", adaptive=True, eta={self.eta}" if self.adaptive else ""
         return f"SAM({self.base!r}, rho={self.rho}{kind}, devices={self.devices!r})"
+
+
+def _gradient(closure: Callable[[], Any]) -> Any:
+    if torch.is_grad_enabled():
+        return closure()
+    with torch.enable_grad():
+        return closure()
 
 
 def _buffers(model: nn.Module) -> list[Tensor]:

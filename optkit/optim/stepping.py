@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -35,35 +36,69 @@ ARITHMETIC = {
 """dtype of a parameter → dtype of its state and of the arithmetic. Other parameters are refused."""
 
 
+@dataclass(frozen=True)
+class Made:
+    """What is made of a rule once.
+
+    Attributes:
+        program: The hoisted program.
+        tapes: Branches, sign and decay → tape.
+        kernels: The same, path, dtype and GPU → kernel, or None where torch must compute.
+    """
+
+    program: Program
+    tapes: dict[Any, Tape] = field(default_factory=dict, repr=False)
+    kernels: dict[Any, Kernel | cuda.Kernel | None] = field(default_factory=dict, repr=False)
+
+    def kernel(
+        self, scalars: Mapping[str, Any], maximize: bool, decay: str, dtype: str, device: torch.device
+    ) -> Kernel | cuda.Kernel | None:
+        """The compiled kernel for a step with these scalars; None where torch must compute it.
+
+        Args:
+            scalars: The hoisted scalars of the step: they decide the rule's branches.
+            maximize: Climb instead of descending.
+            decay: One of `optkit.translation.path.DECAYS`.
+            dtype: One of ``optkit.translation.c.DTYPES``.
+            device: Where the parameters are.
+
+        Raises:
+            RuntimeError: The environment asks for C, and it cannot be had.
+        """
+        gpu = None
+        if device.type != "cpu":
+            gpu = backend.gpu(device)
+            if gpu is None:
+                return None
+        taken = [bool(scalars[name]) for name in self.program.conditions]
+        key = (backend.wanted(), gpu, dtype, maximize, decay, *taken)
+        if key not in self.kernels:
+            way = path(self.program, scalars, maximize=maximize, decay=decay)
+            self.kernels[key] = backend.compiled(way, dtype, gpu)
+        return self.kernels[key]
+
+    def tape(self, scalars: Mapping[str, Any], maximize: bool, decay: str) -> Tape:
+        """The tape for a step with these scalars."""
+        key = (maximize, decay, *[bool(scalars[name]) for name in self.program.conditions])
+        if key not in self.tapes:
+            self.tapes[key] = record(path(self.program, scalars, maximize=maximize, decay=decay))
+        return self.tapes[key]
+
+
+_MADE: weakref.WeakKeyDictionary[Callable[..., Any], Made] = weakref.WeakKeyDictionary()
+
+
+def made(rule: Rule) -> Made:
+    """What was made of a rule before, or is made now."""
+    found = _MADE.get(rule.function)
+    if found is None:
+        found = _MADE[rule.function] = Made(program(rule))
+    return found
+
+
 def program_of(rule: Rule) -> Program:
     """The hoisted program of a rule, made once."""
-    return _made(rule)[0]
-
-
-def kernel_of(
-    rule: Rule, scalars: Mapping[str, Any], maximize: bool, decay: str, dtype: str, device: torch.device
-) -> Kernel | cuda.Kernel | None:
-    """The compiled kernel for a step with these scalars, made once; None where torch must compute it.
-
-    Args:
-        rule: The update rule.
-        scalars: The hoisted scalars of the step: they decide the rule's branches.
-        maximize: Climb instead of descending.
-        decay: One of `optkit.translation.path.DECAYS`.
-        dtype: One of ``optkit.translation.c.DTYPES``.
-        device: Where the parameters are.
-
-    Raises:
-        RuntimeError: The environment asks for C, and it cannot be had.
-    """
-    split, _, kernels = _made(rule)
-    gpu = backend.gpu(device)
-    if gpu is None and device.type != "cpu":
-        return None
-    key = (backend.wanted(), gpu, dtype, maximize, decay, *[bool(scalars[name]) for name in split.conditions])
-    if key not in kernels:
-        kernels[key] = backend.compiled(path(split, scalars, maximize=maximize, decay=decay), dtype, gpu)
-    return kernels[key]
+    return made(rule).program
 
 
 def step_tensors(
@@ -104,7 +139,7 @@ def step_tensors(
         for theta, g, state, hoisted in zip(thetas, gradients, states, scalars, strict=True):
             key = (id(hoisted), theta.dtype, theta.device)
             if key not in bound:
-                tape, dtype = _tape(rule, hoisted, maximize, decay), ARITHMETIC[theta.dtype].to_real()
+                tape, dtype = made(rule).tape(hoisted, maximize, decay), ARITHMETIC[theta.dtype].to_real()
                 bound[key] = tape, tape.numbers(hoisted, dtype, theta.device)
             if theta.numel():
                 _step(*bound[key], theta, g, state)
@@ -149,25 +184,3 @@ def _scratch(count: int, size: int, dtype: torch.dtype, device: torch.device) ->
     while len(kept) < count:
         kept.append(torch.empty(CHUNK, dtype=dtype))
     return [buffer[:size] for buffer in kept[:count]] if size < CHUNK else kept[:count]
-
-
-_Made = tuple[Program, dict[Any, Tape], dict[Any, Kernel | cuda.Kernel | None]]
-_MADE: weakref.WeakKeyDictionary[Callable[..., Any], _Made]
-_MADE = (
-    weakref.WeakKeyDictionary()
-)  # the rule's function → its program, and for each path its tape and its kernel
-
-
-def _made(rule: Rule) -> _Made:
-    found = _MADE.get(rule.function)
-    if found is None:
-        found = _MADE[rule.function] = program(rule), {}, {}
-    return found
-
-
-def _tape(rule: Rule, scalars: Mapping[str, Any], maximize: bool, decay: str) -> Tape:
-    split, tapes, _ = _made(rule)
-    key = (maximize, decay, *[bool(scalars[name]) for name in split.conditions])
-    if key not in tapes:
-        tapes[key] = record(path(split, scalars, maximize=maximize, decay=decay))
-    return tapes[key]
