@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -67,7 +67,7 @@ class Kernel:
     def step(
         self,
         table: Table,
-        scalars: Sequence[float],
+        scalars: Iterable[float],
         threads: int,
         addresses: Any = None,
         counts: Counts | None = None,

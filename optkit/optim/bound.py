@@ -59,14 +59,14 @@ class Bound:
     ) -> None:
         self.params, self.entries, count = list(params), list(entries), len(params)
         self.dtype, self.device = params[0].dtype, params[0].device
-        self.kind = NAMES[self.dtype]
+        self.kind, self._complex = NAMES[self.dtype], self.dtype.is_complex
         # Memory that moves away is not kept from being freed: another tensor may get its address, and then
         # that address is where the step belongs, or is found not to be.
         self._watch = Watch(self.params, self.entries, (*keys, "step"), state=state)
         self.plain, there = self._watch.plain, self._watch.addresses
         columns = [there[k : k + count] for k in range(0, len(there), count)]
         columns.insert(1, [g.data_ptr() for g in gradients])
-        parts = 2 if self.dtype.is_complex else 1
+        parts = 2 if self._complex else 1
         lengths = [parts * p.numel() for p in params]
         self.gpu = gpu = backend.gpu(self.device)
         self._table = Table(columns[:-1], lengths) if gpu is None else cuda.Table(gpu, columns[:-1], lengths)
@@ -74,14 +74,7 @@ class Bound:
         self._counts = Counts(columns[-1])
         self._lock = threading.Lock()
 
-    def resolved(self, gradients: list[Tensor]) -> list[Tensor]:
-        """The gradients, without lazy conjugates and signs: their raw memory would lack them."""
-        if not self.dtype.is_complex and not has_signs(gradients):
-            return gradients
-        with torch.no_grad():
-            return [g.resolve_conj().resolve_neg() for g in gradients]
-
-    def count(
+    def look(
         self, params: list[Tensor], gradients: list[Tensor], state: dict[Tensor, Any]
     ) -> tuple[int, Any, Any] | None:
         """The step count that the parameters share, where everything lies, and what to keep alive.
@@ -89,7 +82,14 @@ class Bound:
         None if they share none, or if anything has moved: parameters, memory, shapes, dtypes, state, or
         gradients that do not lie as their parameters do.
         """
-        return self._watch.count(params, gradients, state)
+        if self._complex or any(map(_negative, gradients)):  # signs that raw memory lacks
+            with torch.no_grad():
+                gradients = [g.resolve_conj().resolve_neg() for g in gradients]
+        found = self._watch.count(params, gradients, state)
+        if found is None:
+            return None
+        count, addresses, held = found
+        return count, addresses, (gradients, held)
 
     def step(
         self, kernel: Kernel | cuda.Kernel, addresses: Any, scalars: Mapping[str, float], **scaling: int
@@ -102,14 +102,14 @@ class Bound:
             scalars: Value of each of ``kernel.scalars``, among others.
             **scaling: On a GPU ``grad_scale`` and ``found_inf``, as `cuda.Kernel.step` takes them.
         """
-        row = [scalars[name] for name in kernel.scalars]
+        row = map(scalars.__getitem__, kernel.scalars)
         with self._lock:  # one step at a time
             if self.gpu is None:
                 kernel.step(self._table, row, torch.get_num_threads(), addresses, self._counts)
             else:
                 count = len(self.params)
                 self._table.move(1, addresses[count : 2 * count])
-                kernel.step(self._table, row, **scaling)  # refuses before anything has changed
+                kernel.step(self._table, list(row), **scaling)  # refuses before anything has changed
                 self._counts.advance()
         increment_version(self.params)  # so that autograd sees the change, as it does torch's own
 
@@ -119,11 +119,6 @@ class Bound:
             step = entry.get("step")
             if isinstance(step, Tensor) and _address(step) == address:
                 step -= 1
-
-
-def has_signs(tensors: Sequence[Tensor]) -> bool:
-    """Whether the raw memory of a real tensor lacks a sign that torch keeps beside it."""
-    return any(map(_negative, tensors))
 
 
 def is_plain(theta: Tensor, g: Tensor, state: Sequence[Tensor]) -> bool:

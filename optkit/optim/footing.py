@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.autograd.graph import increment_version
 
 from optkit.kernels import Kernel, Table, Unavailable, Watch, vectors
-from optkit.optim.bound import NAMES, has_signs, is_plain, lie_alike, overlap
+from optkit.optim.bound import NAMES, is_plain, lie_alike, overlap
 
 
 class Footing:
@@ -42,7 +42,7 @@ class Footing:
         What follows, up to `down`, is of what was found here.
         """
         found = self._watch.count(params, gradients)
-        if found is None or has_signs(gradients):
+        if found is None or any(map(Tensor.is_neg, gradients)):  # a sign that raw memory lacks
             return False
         self._addresses = found[1]
         return True

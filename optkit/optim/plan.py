@@ -33,6 +33,7 @@ class Order:
         decay: How it is done: one of `optkit.translation.path.DECAYS`.
         maximize: Climb instead of descending.
         keys: The keys of the rule's state in ``optimizer.state``.
+        taken: Kernels of what is bound, by dtype, device and the branches taken; filled as they are met.
     """
 
     choice: Choice
@@ -43,10 +44,12 @@ class Order:
     maximize: bool
 
     keys: tuple[str, ...] = field(init=False)
+    taken: dict[Any, Kernel | cuda.Kernel] = field(init=False, repr=False)
     _made: Made = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "keys", tuple(self.choice.state.values()))
+        object.__setattr__(self, "taken", {})
         object.__setattr__(self, "_made", made(self.choice.rule))
 
     def scalars(self, t: int) -> dict[str, Any]:
@@ -55,6 +58,11 @@ class Order:
         if self.decay:
             hoisted |= decay_scalars(self.decay, lr=self.lr, weight_decay=self.weight_decay)
         return hoisted
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """Names of the scalars that decide the rule's branches."""
+        return self._made.program.conditions
 
     def kernel(
         self, scalars: Mapping[str, Any], dtype: str, device: torch.device
@@ -120,12 +128,17 @@ class Plan:
         calls = None if binding is None else self._calls(binding)
         self.binding = None if calls is None else binding
         self.calls: list[Call] = calls or []
-        places = range(len(params)) if self.binding is None else self.binding.loose
-        known: dict[tuple[int, torch.dtype, torch.device], _Single] = {}  # by step count, dtype, device
         self.singles: dict[int, _Single] = {}
+        if binding is None or calls is None:
+            self._look_at(range(len(params)))
+        elif binding.loose:
+            self._look_at(binding.loose)
+
+    def _look_at(self, places: Sequence[int]) -> None:
+        known: dict[tuple[int, torch.dtype, torch.device], _Single] = {}  # by step count, dtype, device
         for place in places:
-            p = params[place]
-            key = _next(p, state), p.dtype, p.device
+            p = self.params[place]
+            key = _next(p, self.state), p.dtype, p.device
             if key not in known:
                 known[key] = self._single(*key)
             self.singles[place] = known[key]
@@ -139,39 +152,41 @@ class Plan:
         order, params, gradients = self.order, self.params, self.gradients
         if binding.keys != order.keys or len(params) != len(binding.params):
             return None
+        if binding.loose and not all(map(is_, params, binding.params)):
+            return None
         calls = []
         for bound, places in binding.bound:
-            some, theirs = params, gradients
-            if len(places) != len(params):
-                some, theirs = [params[place] for place in places], [gradients[place] for place in places]
-            theirs = bound.resolved(theirs)
-            found = bound.count(some, theirs, self.state)
+            if len(places) == len(params):
+                found = bound.look(params, gradients, self.state)
+            else:
+                some = [params[place] for place in places]
+                found = bound.look(some, [gradients[place] for place in places], self.state)
             if found is None:
                 return None
             count, addresses, held = found
             scalars = order.scalars(count + 1)
-            kernel = order.kernel(scalars, bound.kind, bound.device)
+            key = bound.kind, bound.device, *map(bool, map(scalars.__getitem__, order.conditions))
+            kernel = order.taken.get(key)
             if kernel is None:
-                return None
-            calls.append((bound, kernel, scalars, addresses, (theirs, held)))
-        if binding.loose and not all(map(is_, params, binding.params)):
-            return None
+                kernel = order.kernel(scalars, bound.kind, bound.device)
+                if kernel is None:
+                    return None
+                order.taken[key] = kernel
+            calls.append((bound, kernel, scalars, addresses, held))
         return calls
 
     def perform(self, **scaling: int) -> Binding:
         """Make the step. Returns how, for the next one. For the arguments see `Bound.step`."""
-        if self.binding is not None and not self.binding.loose:
-            self._call(scaling)  # autograd sees nothing of what kernels do
-            return self.binding
-        with torch.no_grad():
-            binding = self.binding or self._bind()
-            self._call(scaling)
-            self._step_loose(binding.loose)
-        return binding
-
-    def _call(self, scaling: Mapping[str, int]) -> None:
+        binding = self.binding
+        if binding is None:
+            with torch.no_grad():
+                binding = self._bind()
         for bound, kernel, scalars, addresses, _ in self.calls:
             bound.step(kernel, addresses, scalars, **scaling)
+        if binding.loose:
+            with torch.no_grad():
+                self._step_loose(binding.loose)
+        return binding
 
     def _step_loose(self, places: Sequence[int]) -> None:
         order, by_torch = self.order, []

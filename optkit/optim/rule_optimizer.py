@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from itertools import repeat
-from operator import is_
+from operator import attrgetter, is_
 from typing import Any, ClassVar
 
 import torch
@@ -21,6 +21,8 @@ from optkit.optim.scaling import Doubt, asked, by_kernels
 from optkit.optim.stepping import ARITHMETIC
 from optkit.rules import Rule
 from optkit.rules.hyperparameters import HYPERPARAMETERS
+
+_gradient = attrgetter("grad")
 
 TORCH_PATHS = ("foreach", "fused", "capturable", "differentiable")
 """Arguments by which torch chooses an implementation. They are taken, but only with their defaults."""
@@ -97,7 +99,8 @@ class RuleOptimizer(torch.optim.Optimizer, ABC):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        self._settle()
+        if self._doubt is not None:
+            self._settle()
         scaling = asked(self)
         plans = [self._plan(index, group) for index, group in enumerate(self.param_groups)]
         if scaling is not None and not scaling.suits(plans):
@@ -210,7 +213,7 @@ class RuleOptimizer(torch.optim.Optimizer, ABC):
     def _plan(self, index: int, group: dict[str, Any]) -> Plan:
         """Everything that can fail, before anything changes."""
         params = group["params"]
-        gradients = [p.grad for p in params]
+        gradients = list(map(_gradient, params))
         if any(map(is_, gradients, repeat(None))):
             params = [p for p, g in zip(params, gradients, strict=True) if g is not None]
             gradients = [g for g in gradients if g is not None]

@@ -65,11 +65,9 @@ class Made:
         Raises:
             RuntimeError: The environment asks for C, and it cannot be had.
         """
-        gpu = None
-        if device.type != "cpu":
-            gpu = backend.gpu(device)
-            if gpu is None:
-                return None
+        gpu = backend.gpu(device)
+        if gpu is None and device.type != "cpu":
+            return None
         taken = [bool(scalars[name]) for name in self.program.conditions]
         key = (backend.wanted(), gpu, dtype, maximize, decay, *taken)
         if key not in self.kernels:

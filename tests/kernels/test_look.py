@@ -27,20 +27,35 @@ def test_addresses_are_those_of_torch():
         torch.nn.Parameter(memory),
     ]
     entries = [{"v": view.clone(), "step": torch.tensor(4.0, dtype=torch.float64)} for view in views]
-    watch = Watch(views, entries, ("v", "step"))
+    state = {"another": {}, **dict(enumerate(reversed(entries)))}
+    watch = Watch(views, entries, ("v", "step"), state=state)
     columns = [views, [e["v"] for e in entries], [e["step"] for e in entries]]
     assert watch.plain and watch.addresses == [tensor.data_ptr() for column in columns for tensor in column]
     gradients = [torch.empty_like(view) for view in views]
-    count, addresses, held = watch.count(gradients)
-    assert count == 4 and list(addresses) == [g.data_ptr() for g in gradients]
+    count, addresses, held = watch.count(views, gradients, state)
+    there = [views, gradients, columns[1]]
+    assert count == 4 and list(addresses) == [tensor.data_ptr() for column in there for tensor in column]
     assert all(a is b for a, b in zip(held, columns[1] + columns[2], strict=True))
     entries[3]["step"] += 1
-    assert watch.count(gradients) is None
+    assert watch.count(views, gradients, state) is None
     entries[3]["step"] -= 1
-    assert watch.count(gradients) is not None
-    assert watch.count(gradients[:-1]) is None
+    assert watch.count(views, gradients, state) is not None
+    assert watch.count(views, gradients[:-1], state) is None
+    assert watch.count(views[:-1], gradients, state) is None
+    assert watch.count([*views[:-1], views[-1].clone()], gradients, state) is None
     gradients[2] = gradients[2].contiguous()
-    assert watch.count(gradients) is None
+    assert watch.count(views, gradients, state) is None
+
+
+def test_without_counts_and_state():
+    p, g = torch.zeros(3), torch.zeros(3)
+    entry = {"origin": torch.ones(3)}
+    watch = Watch([p], [entry], ["origin"], counted=False)
+    count, addresses, held = watch.count([p], [g])
+    assert count == 0 and list(addresses) == [x.data_ptr() for x in (p, g, entry["origin"])]
+    assert held[0] is entry["origin"] and watch.same()[0] is entry["origin"]
+    entry["origin"] = torch.ones(3)
+    assert watch.same() is None and watch.count([p], [g]) is None
 
 
 @pytest.mark.parametrize(
@@ -53,33 +68,41 @@ def test_addresses_are_those_of_torch():
         "parameter moved",
         "parameter turned",
         "value turned",
+        "entry replaced",
+        "entry gone",
+        "entry last",
+        "state replaced",
+        "no state",
     ],
 )
 def test_what_has_moved_is_told(change):
     p, g = torch.zeros(3, 4, 4), torch.zeros(3, 4, 4)
-    entries = [{"v": torch.zeros(3, 4, 4), "step": torch.zeros((), dtype=torch.float64)}]
-    watch, kept = Watch([p], entries, ("v", "step")), [p.data, entries[0]["v"].data]
-    assert watch.count([g]) is not None
+    entry = {"v": torch.zeros(3, 4, 4), "step": torch.zeros((), dtype=torch.float64)}
+    state = {"another": {}, p: entry, "more": {}}
+    watch, kept = Watch([p], [entry], ("v", "step"), state=state), [p.data, entry["v"].data]
+    assert watch.count([p], [g], state) is not None
     {
-        "value moved": lambda: setattr(entries[0]["v"], "data", torch.zeros(3, 4, 4)),
-        "value replaced": lambda: entries[0].update(v=torch.zeros(3, 4, 4)),
-        "key gone": lambda: entries[0].pop("step"),
-        "no dict": lambda: entries.__setitem__(0, [1]),
+        "value moved": lambda: setattr(entry["v"], "data", torch.zeros(3, 4, 4)),
+        "value replaced": lambda: entry.update(v=torch.zeros(3, 4, 4)),
+        "key gone": lambda: entry.pop("step"),
+        "no dict": lambda: state.__setitem__(p, [1]),
         "parameter moved": lambda: setattr(p, "data", torch.zeros(3, 4, 4)),
         "parameter turned": lambda: setattr(p, "data", p.data.transpose(1, 2)),  # the same memory
-        "value turned": lambda: setattr(entries[0]["v"], "data", entries[0]["v"].data.transpose(1, 2)),
+        "value turned": lambda: setattr(entry["v"], "data", entry["v"].data.transpose(1, 2)),
+        "entry replaced": lambda: state.__setitem__(p, dict(entry)),
+        "entry gone": lambda: state.pop(p),
+        "entry last": lambda: state.__setitem__(p, state.pop(p)),
+        "state replaced": lambda: state.clear(),
+        "no state": lambda: None,
     }[change]()
-    assert watch.count([g]) is None and kept
-    entries.clear()
-    with pytest.raises(RuntimeError, match="the lists of a Watch must not change"):
-        watch.count([g])
+    assert watch.count([p], [g], None if change == "no state" else state) is None and kept
 
 
 def test_references_are_given_back():
     p, g = torch.zeros(3), torch.zeros(3)
     entry = {"v": torch.zeros(3), "step": torch.zeros((), dtype=torch.float64)}
-    params, entries, gradients = [p], [entry], [g]
-    watch = Watch(params, entries, ("v", "step"))
+    params, gradients, state = [p], [g], {p: entry}
+    watch = Watch(params, [entry], ("v", "step"), state=state)
     objects = [p, g, entry, *entry.values(), torch.Tensor, None]
 
     def counts():
@@ -87,8 +110,9 @@ def test_references_are_given_back():
 
     before = counts()
     for _ in range(1000):
-        watch.count(gradients)
-        watch.count([None])
+        watch.count(params, gradients, state)
+        watch.count(params, [None], state)
+        watch.same()
         form(entry)
     assert max(abs(a - b) for a, b in zip(before, counts(), strict=True)) < 100
 
@@ -135,9 +159,9 @@ def test_what_is_no_plain_tensor_is_told(strange):
     fine = torch.zeros(3)
     entry = {"v": torch.zeros(3), "step": torch.tensor(1.0, dtype=torch.float64)}
     watch = Watch([fine], [entry], ("v", "step"))
-    assert watch.count([fine]) is not None and watch.count([strange]) is None
+    assert watch.count([fine], [fine]) is not None and watch.count([fine], [strange]) is None
     entry["v"] = strange
-    assert watch.count([fine]) is None
+    assert watch.count([fine], [fine]) is None
     assert not Watch([fine], [entry], ("v", "step")).plain
     if isinstance(strange, torch.Tensor):
         assert not Watch([strange], [entry], ("step",)).plain

@@ -346,8 +346,8 @@ def test_state_loaded_during_a_step_is_not_freed_under_it(monkeypatch):
 
 def test_memory_that_only_torch_can_reach_is_left_to_torch(monkeypatch):
     class Blind(bound.Watch):
-        def __init__(self, *args):
-            super().__init__(*args)
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
             self.plain = False
 
     params = build((40,), (3, 4))
