@@ -93,7 +93,8 @@ class Table:
     """Where the arrays of a list of tensors lie, and how they are cut into chunks.
 
     Args:
-        columns: The addresses of every tensor's θ, then of every g, then of each state in the rule's order.
+        columns: The addresses of every tensor's θ, then of every g, then of each state in the rule's order;
+            empty for a table that is only used with addresses of the caller's.
         lengths: The number of elements of each tensor.
 
     Attributes:
@@ -114,10 +115,6 @@ class Table:
         self.chunks, self.elements = len(cuts), sum(lengths)
         self.starts = (ctypes.c_longlong * (3 * len(cuts)))(*[x for cut in cuts for x in cut])
         self.addresses = (ctypes.c_uint64 * (len(columns) * self.tensors))(*[x for c in columns for x in c])
-
-    def move(self, column: int, addresses: Any) -> None:
-        """Write the present addresses of one column, a ctypes array: 0 for θ, 1 for g, then the state."""
-        ctypes.memmove(ctypes.byref(self.addresses, 8 * column * self.tensors), addresses, 8 * self.tensors)
 
     def threads(self, most: int) -> int:
         """How many threads these elements are worth."""

@@ -259,8 +259,8 @@ def _library() -> tuple[Any, Any]:
 
     python = ctypes.pythonapi
     names = (
-        "PyList_GetItem", "PyDict_GetItem", "PyObject_Type", "Py_DecRef", "PyList_Append", "PyList_Size",
-        "PyDict_Next", "PyErr_Clear",
+        "PyList_GetItem", "PyDict_GetItemWithError", "PyObject_Type", "Py_DecRef", "PyList_Append",
+        "PyList_Size", "PyDict_Next", "PyErr_Clear",
     )  # fmt: skip
     functions = [ctypes.cast(getattr(python, name), ctypes.c_void_p).value for name in names]
     types = (ctypes.c_void_p * 2)(id(torch.Tensor), id(torch.nn.Parameter))

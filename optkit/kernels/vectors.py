@@ -29,10 +29,13 @@ static double squares_TYPE(long long n, const TYPE* theta, const TYPE* g, double
     return sum;
 }
 """
-_SOURCE = """
+_SOURCE = (
+    """
 #include <string.h>
 typedef unsigned long long whole;
-""" + "".join(_TEMPLATE.replace("TYPE", name).replace("LANES", "32") for name in ("float", "double")) + """
+"""
+    + "".join(_TEMPLATE.replace("TYPE", name).replace("LANES", "32") for name in ("float", "double"))
+    + """
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -72,6 +75,7 @@ void optkit_copy(long long chunks, const long long* table, const whole* to, cons
 }
 #endif
 """
+)
 
 
 def norm(table: Table, addresses: Any, dtype: str, threads: int, eta: float | None = None) -> float:

@@ -75,17 +75,19 @@ class Bound:
         self._lock = threading.Lock()
 
     def look(
-        self, params: list[Tensor], gradients: list[Tensor], state: dict[Tensor, Any]
+        self, params: list[Tensor], gradients: list[Any], state: dict[Tensor, Any]
     ) -> tuple[int, Any, Any] | None:
         """The step count that the parameters share, where everything lies, and what to keep alive.
 
-        None if they share none, or if anything has moved: parameters, memory, shapes, dtypes, state, or
-        gradients that do not lie as their parameters do.
+        None if they share none, or if anything has moved: parameters, memory, shapes, dtypes, state; and if a
+        gradient is None or does not lie as its parameter does.
         """
-        if self._complex or any(map(_negative, gradients)):  # signs that raw memory lacks
-            with torch.no_grad():
-                gradients = [g.resolve_conj().resolve_neg() for g in gradients]
+        if self._complex:
+            gradients = _resolved(gradients)
         found = self._watch.count(params, gradients, state)
+        if found is not None and any(map(_negative, gradients)):
+            gradients = _resolved(gradients)
+            found = self._watch.count(params, gradients, state)
         if found is None:
             return None
         count, addresses, held = found
@@ -98,7 +100,7 @@ class Bound:
 
         Args:
             kernel: The kernel for this dtype and device.
-            addresses: What `count` found; the caller keeps alive what is there.
+            addresses: What `look` found; the caller keeps alive what is there.
             scalars: Value of each of ``kernel.scalars``, among others.
             **scaling: On a GPU ``grad_scale`` and ``found_inf``, as `cuda.Kernel.step` takes them.
         """
@@ -119,6 +121,12 @@ class Bound:
             step = entry.get("step")
             if isinstance(step, Tensor) and _address(step) == address:
                 step -= 1
+
+
+def _resolved(gradients: Sequence[Any]) -> list[Any]:
+    """Without the conjugates and signs that torch keeps beside the memory."""
+    with torch.no_grad():
+        return [g if g is None else g.resolve_conj().resolve_neg() for g in gradients]
 
 
 def is_plain(theta: Tensor, g: Tensor, state: Sequence[Tensor]) -> bool:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ctypes
-import threading
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import torch
@@ -108,28 +108,21 @@ def _checked(rule: Rule, thetas: Any, gradients: Any, states: Any, values: dict[
     return {**rule.defaults(), **values}
 
 
-_lock = threading.Lock()
-
-
 def _run(kernel: Any, device: Any, thetas: Any, gradients: Any, states: Any, scalars: Any) -> None:
-    columns = [thetas, *zip(*states, strict=True)]
+    columns = [thetas, gradients, *zip(*states, strict=True)]
     parts = 2 if thetas[0].is_complex() else 1
     lengths = tuple(parts * theta.numel() for theta in thetas)
-    addresses = tuple(tuple(tensor.data_ptr() for tensor in column) for column in columns)
-    present = (ctypes.c_uint64 * len(thetas))(*(g.data_ptr() for g in gradients))
+    addresses = [[tensor.data_ptr() for tensor in column] for column in columns]
     row = [scalars[name] for name in kernel.scalars]
-    with _lock:  # a table belongs to one call at a time
-        table = _table(backend.gpu(device), addresses, lengths)
-        table.move(1, present)
-        if isinstance(kernel, cuda.Kernel):
-            kernel.step(table, row)
-        else:
-            kernel.step(table, row, torch.get_num_threads())
+    if isinstance(kernel, cuda.Kernel):
+        kernel.step(cuda.Table(backend.gpu(device), addresses, lengths), row)
+    else:
+        present = (ctypes.c_uint64 * (len(columns) * len(thetas)))(*chain(*addresses))
+        kernel.step(_table(lengths), row, torch.get_num_threads(), present)
     increment_version(thetas)
 
 
 @lru_cache(maxsize=4)
-def _table(gpu: Any, addresses: Any, lengths: Any) -> Table | cuda.Table:
-    """How tensors at these addresses are cut into chunks: numbers only, so that it may outlive them."""
-    columns = [addresses[0], (0,) * len(lengths), *addresses[1:]]
-    return Table(columns, lengths) if gpu is None else cuda.Table(gpu, columns, lengths)
+def _table(lengths: tuple[int, ...]) -> Table:
+    """How arrays of these lengths are cut into chunks."""
+    return Table([], lengths)

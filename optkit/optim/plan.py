@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from operator import is_
 from typing import Any
 
@@ -106,8 +107,8 @@ class Plan:
 
     Args:
         order: What to do.
-        params: The parameters that have a gradient.
-        gradients: Their gradients.
+        params: Parameters; those without a gradient are left out.
+        gradients: The gradient of each, or None.
         state: ``optimizer.state``.
         binding: What the last step left, or None.
 
@@ -119,20 +120,32 @@ class Plan:
     def __init__(
         self,
         order: Order,
-        params: Sequence[Tensor],
-        gradients: Sequence[Tensor],
+        params: list[Tensor],
+        gradients: list[Any],
         state: MutableMapping[Tensor, Any],
         binding: Binding | None,
     ) -> None:
         self.order, self.params, self.gradients, self.state = order, params, gradients, state
-        calls = None if binding is None else self._calls(binding)
+        calls = None
+        if binding is not None:
+            if binding.loose or len(params) != len(binding.params):
+                self._leave_out()
+            calls = self._calls(binding)  # which notices that a gradient is None
         self.binding = None if calls is None else binding
         self.calls: list[Call] = calls or []
         self.singles: dict[int, _Single] = {}
         if binding is None or calls is None:
-            self._look_at(range(len(params)))
+            self._leave_out()
+            self._look_at(range(len(self.params)))
         elif binding.loose:
             self._look_at(binding.loose)
+
+    def _leave_out(self) -> None:
+        """Keep the parameters that have a gradient."""
+        if any(map(is_, self.gradients, repeat(None))):
+            pairs = zip(self.params, self.gradients, strict=True)
+            self.params = [p for p, g in pairs if g is not None]
+            self.gradients = [g for g in self.gradients if g is not None]
 
     def _look_at(self, places: Sequence[int]) -> None:
         known: dict[tuple[int, torch.dtype, torch.device], _Single] = {}  # by step count, dtype, device

@@ -6,8 +6,7 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from itertools import repeat
-from operator import attrgetter, is_
+from operator import attrgetter
 from typing import Any, ClassVar
 
 import torch
@@ -214,9 +213,6 @@ class RuleOptimizer(torch.optim.Optimizer, ABC):
         """Everything that can fail, before anything changes."""
         params = group["params"]
         gradients = list(map(_gradient, params))
-        if any(map(is_, gradients, repeat(None))):
-            params = [p for p, g in zip(params, gradients, strict=True) if g is not None]
-            gradients = [g for g in gradients if g is not None]
         plan = Plan(self._order(index, group), params, gradients, self.state, self._bindings.get(index))
         if plan.singles:  # what is bound has been looked at
             for place, p in enumerate(group["params"]):

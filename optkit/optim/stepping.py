@@ -94,11 +94,6 @@ def made(rule: Rule) -> Made:
     return found
 
 
-def program_of(rule: Rule) -> Program:
-    """The hoisted program of a rule, made once."""
-    return made(rule).program
-
-
 def step_tensors(
     rule: Rule,
     thetas: Sequence[Tensor],
@@ -119,7 +114,7 @@ def step_tensors(
         gradients: Their gradients, of the same shapes and dtypes. Not changed.
         states: For each parameter its state tensors, in the rule's order, of the dtype that `ARITHMETIC`
             gives.
-        scalars: For each parameter the hoisted scalars of its step, from ``program_of(rule).scalars``.
+        scalars: For each parameter the hoisted scalars of its step, from ``made(rule).program.scalars``.
         decay: Weight decay before the rule, one of `optkit.translation.path.DECAYS`; its scalars, from
             `decay_scalars`, are among the others.
         maximize: Climb instead of descending.

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optkit.optim.layout import flat_views, is_dense
-from optkit.optim.stepping import CHUNK, program_of, step_tensors
+from optkit.optim.stepping import CHUNK, made, step_tensors
 from optkit.optim.variants import adam_amsgrad
 from optkit.rules import RULES, maximum, minimum, rule, sign
 from optkit.translation.path import DECAYS, decay_scalars
@@ -88,7 +88,7 @@ def test_bits_are_those_of_the_rule(source, dtype):
             g = torch.randn(1000, dtype=dtype, generator=generator)
             before = g.clone()
             theta, *state = reference(source, theta, g, state, t, hyper)
-            step_tensors(source, [place], [g], [kept], [program_of(source).scalars(t, **hyper)])
+            step_tensors(source, [place], [g], [kept], [made(source).program.scalars(t, **hyper)])
             assert torch.equal(g, before)
             for name, a, b in zip(("theta", *source.state), (theta, *state), (place, *kept), strict=True):
                 assert torch.equal(a, b), (name, t, options)
@@ -110,7 +110,7 @@ def test_float32_is_within_an_ulp_of_numpy(source):
     for t in range(1, 30):
         g = random.standard_normal(4096).astype(np.float32)
         place, *kept = [torch.from_numpy(x.copy()) for x in (theta, *state)]
-        scalars = program_of(source).scalars(t, **hyper)
+        scalars = made(source).program.scalars(t, **hyper)
         step_tensors(source, [place], [torch.from_numpy(g)], [kept], [scalars])
         theta, *state = source(theta, g, *state, t, **hyper)
         for a, b in zip((theta, *state), (place, *kept), strict=True):
@@ -141,7 +141,7 @@ def test_decay_and_direction_come_before_the_rule(length, maximize, decay, dtype
         [place],
         [g],
         [kept],
-        [{**program_of(source).scalars(4, **hyper), **decay_scalars(decay, lr=0.05, weight_decay=0.3)}],
+        [{**made(source).program.scalars(4, **hyper), **decay_scalars(decay, lr=0.05, weight_decay=0.3)}],
         decay=decay,
         maximize=maximize,
     )
@@ -166,7 +166,7 @@ def test_many_tensors_of_many_shapes_and_steps_at_once():
         source(theta, g, *state, t, **source.defaults())
         for t, (theta, g, state) in enumerate(zip(thetas, grads, states, strict=True), start=1)
     ]
-    scalars = [program_of(source).scalars(t, **source.defaults()) for t in range(1, 6)]
+    scalars = [made(source).program.scalars(t, **source.defaults()) for t in range(1, 6)]
     step_tensors(source, thetas, grads, states, scalars)
     for results, theta, state in zip(expected, thetas, states, strict=True):
         for a, b in zip(results, (theta, *state), strict=True):
