@@ -13,7 +13,9 @@ from optkit.kernels.cpu import Counts, Kernel
 from optkit.translation.path import Path
 
 VARIABLE = "OPTKIT_BACKEND"
-"""Environment variable: ``torch`` forces torch, ``c`` forces C on the CPU; otherwise whatever can be had."""
+"""Environment variable: ``torch`` forces torch, ``c`` forces C on the CPU; otherwise whatever can be had.
+
+It is read when an optimizer looks for a kernel: in its first step, and when options or memory changed."""
 
 
 def wanted() -> str:

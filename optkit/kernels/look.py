@@ -28,12 +28,11 @@ typedef struct {            /* what is called in torch and in Python */
     int (*look)(void* object, tensor_t* out);
     void* (*item)(void* list, long long k);
     void* (*entry)(void* dict, void* key);
-    void* (*type)(void* object);
-    void (*release)(void* object);
     int (*append)(void* list, void* object);
     long long (*size)(void* list);
     int (*next)(void* dict, long long* position, void** key, void** value);
     void (*forgive)(void);
+    long long type_at;
     void* types[2];
 } calls_t;
 typedef struct {            /* what a Watch looks at */
@@ -61,8 +60,7 @@ static whole form(const tensor_t* t, int empty)
 static int see(const calls_t* call, void* object, whole* address, whole* kind)
 {
     tensor_t t;
-    void* type = object ? call->type(object) : 0;
-    if (type) call->release(type);
+    void* type = object ? *(void**)((char*)object + call->type_at) : 0;
     if (!type || (type != call->types[0] && type != call->types[1]) || call->look(object, &t) != 0) {
         call->forgive();
         return 0;
@@ -237,10 +235,8 @@ def check() -> None:
 
 class _Calls(ctypes.Structure):
     _fields_ = (
-        *(
-            (name, ctypes.c_void_p)
-            for name in ("look", "item", "entry", "type", "release", "append", "size", "next", "forgive")
-        ),
+        *((name, ctypes.c_void_p) for name in ("look", "item", "entry", "append", "size", "next", "forgive")),
+        ("type_at", ctypes.c_longlong),
         ("types", ctypes.c_void_p * 2),
     )
 
@@ -259,12 +255,13 @@ def _library() -> tuple[Any, Any]:
 
     python = ctypes.pythonapi
     names = (
-        "PyList_GetItem", "PyDict_GetItemWithError", "PyObject_Type", "Py_DecRef", "PyList_Append",
-        "PyList_Size", "PyDict_Next", "PyErr_Clear",
+        "PyList_GetItem", "PyDict_GetItemWithError", "PyList_Append", "PyList_Size", "PyDict_Next",
+        "PyErr_Clear",
     )  # fmt: skip
     functions = [ctypes.cast(getattr(python, name), ctypes.c_void_p).value for name in names]
     types = (ctypes.c_void_p * 2)(id(torch.Tensor), id(torch.nn.Parameter))
-    calls = _Calls(_torchs_look(torch), *functions, types)
+    type_at = object.__basicsize__ - ctypes.sizeof(ctypes.c_void_p)  # the last thing in any object's head
+    calls = _Calls(_torchs_look(torch), *functions, type_at, types)
     library = ctypes.PyDLL(str(build(_SOURCE).file))  # unlike the kernels it keeps Python's lock
     pointer, thing = ctypes.c_void_p, ctypes.py_object
     library.optkit_form.argtypes = [pointer, thing, pointer, pointer]

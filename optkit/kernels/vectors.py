@@ -114,6 +114,15 @@ def copy(table: Table, addresses: Any, to: int, source: int, dtype: str, threads
     _library().optkit_copy(table.chunks, table.starts, *columns, size, table.threads(threads))
 
 
+def check() -> None:
+    """Raise if there is no such C here.
+
+    Raises:
+        Unavailable: There is no compiler.
+    """
+    _library()
+
+
 @cache
 def _library() -> Any:
     library = build(_SOURCE).library

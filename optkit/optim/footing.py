@@ -28,6 +28,7 @@ class Footing:
     """
 
     def __init__(self, params: Sequence[Tensor]) -> None:
+        vectors.check()
         self.params = list(params)
         self.dtype = NAMES[params[0].dtype]
         self.origins = [torch.empty_like(p, requires_grad=False) for p in params]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -88,8 +89,9 @@ def train(
         `History`: step, epoch, loss, lr, gradients, train and test loss and accuracy, seconds.
 
     Raises:
-        TypeError: data or schedule is of another kind.
+        TypeError: data or schedule is of another kind, or the optimizer's `step` takes no closure.
         ValueError: an argument is outside its range.
+        RuntimeError: the optimizer's `step` does not call its closure.
         FileExistsError: `checkpoint` exists, and resume is False.
         CheckpointError: the checkpoint is damaged or belongs to a run with other settings.
 
@@ -214,6 +216,13 @@ def _check_whole(name: str, value: Any, low: int) -> None:
 
 def _parameter(model: nn.Module, optimizer: Optimizer) -> nn.Parameter:
     """Return a parameter of the model that the optimizer holds; it shows device and dtype."""
+    try:
+        inspect.signature(optimizer.step).bind(None)
+    except TypeError:
+        raise TypeError(
+            f"optimizer must have a step that takes a closure, got {type(optimizer).__name__}.step"
+            f"{inspect.signature(optimizer.step)}; write def step(self, closure=None), and call it first"
+        ) from None
     held = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
     for parameter in model.parameters():
         if id(parameter) in held:

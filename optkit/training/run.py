@@ -75,6 +75,12 @@ class Run:
         start = time.perf_counter()
         try:
             self.optimizer.step(closure)
+            if first is None:
+                raise RuntimeError(
+                    "optimizer must call the closure that its step is given, which computes loss and "
+                    f"gradients; {type(self.optimizer).__name__}.step did not: let it begin with "
+                    "loss = closure()"
+                )
             self.pace.end()
         except _NotFinite:
             pass  # its row says so, and the loop ends there

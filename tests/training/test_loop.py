@@ -286,6 +286,24 @@ def test_an_optimizer_or_scheduler_of_something_else_is_refused(data):
             train(net, data, optimizer, steps=1, schedule=schedule)
 
 
+def test_an_optimizer_that_leaves_the_closure_out_is_refused(data):
+    class Without(torch.optim.SGD):
+        def step(self):
+            return super().step()
+
+    class Deaf(torch.optim.SGD):
+        def step(self, closure=None):
+            return super().step()
+
+    net = model()
+    before = weights(net)
+    with pytest.raises(TypeError, match=r"got Without\.step\(\); write def step\(self, closure=None\)"):
+        train(net, data, Without(net.parameters(), lr=0.1), steps=1)
+    with pytest.raises(RuntimeError, match=r"Deaf\.step did not: let it begin with loss = closure\(\)"):
+        train(net, data, Deaf(net.parameters(), lr=0.1), steps=1, evaluate_every=None)
+    assert torch.equal(before, weights(net))
+
+
 def test_who_watches_sees_each_row_and_may_end_the_run(data, tmp_path):
     whole, seen, net = model(), [], model()
     history = train(whole, data, sgd(whole), steps=12, evaluate_every=5)
