@@ -77,9 +77,9 @@ def contenders(case: Case) -> dict[str, tuple[str, Step]]:
     """Name → the value of OPTKIT_BACKEND while it runs, and one step."""
     shapes = MODELS[case.model]
     if case.reference == "plain loop":
-        rule = RULES[case.optimizer]
-        made = optim.from_rule(rule)(parameters(shapes))
-        return {"plain loop": ("", plain_loop(shapes, len(rule.state))), "C": ("c", made.step)}
+        ours = optim.from_rule(RULES[case.optimizer])(parameters(shapes))
+        ours.step()  # makes the state
+        return {"plain loop": ("", plain_loop(own_memory(ours))), "C": ("c", ours.step)}
     ours, theirs = OURS[case.optimizer], THEIRS[case.optimizer]
     if case.reference.startswith("chunks"):
         step = ours(parameters(shapes)).step
@@ -93,7 +93,7 @@ def contenders(case: Case) -> dict[str, tuple[str, Step]]:
     compiled = ours(parameters(shapes))
     found["C"] = ("c", compiled.step)
     found["torch chunks"] = ("torch", ours(parameters(shapes)).step)
-    found["plain loop"] = ("", plain_loop(shapes, len(compiled.rules[0].state)))
+    found["plain loop"] = ("", plain_loop(memory(compiled, parameters(shapes))))
     if case.others:
         if case.optimizer == "Adam":
             found["as written"] = ("", as_written(compiled, parameters(shapes)))
@@ -136,6 +136,13 @@ def memory(ours: Any, params: list[torch.nn.Parameter]) -> list[list[torch.Tenso
     """For each parameter θ, g and the state of an optimizer's rule, which is zero."""
     (rule,) = ours.rules
     return [[p.detach(), p.grad, *(torch.zeros_like(p.detach()) for _ in rule.state)] for p in params]
+
+
+def own_memory(ours: Any) -> list[list[torch.Tensor]]:
+    """For each parameter θ, g and the state: what an optimizer's step works on."""
+    (group,) = ours.param_groups
+    keys = ours.choose(group).state.values()
+    return [[p.detach(), p.grad, *(ours.state[p][key] for key in keys)] for p in group["params"]]
 
 
 def as_written(ours: Any, params: list[torch.nn.Parameter]) -> Step:
@@ -198,32 +205,37 @@ def in_chunks(size: int, step: Step) -> None:
     step()
 
 
-def plain_loop(shapes: Shapes, states: int) -> Step:
-    """The least that a rule with so many states can do: read θ, g and the states, write θ and the states."""
-    written = [k for k in range(2 + states) if k != 1]
+def plain_loop(rows: list[list[torch.Tensor]]) -> Step:
+    """The least that a rule can do: read θ, g and the states, write θ and the states, which keep their values.
+
+    Args:
+        rows: For each parameter θ, g and the states.
+    """
+    written = [k for k in range(len(rows[0])) if k != 1]
     arrays = "\n".join(
         f"        float* __restrict__ a{k} = pointers[{k} * tensors + chunk[0]] + chunk[1];" for k in written
     )
     source = f"""
-void plain(long long chunks, const long long* table, long long tensors, float* const* pointers, int threads)
+void plain(long long chunks, const long long* table, long long tensors, float* const* pointers, float zero,
+           int threads)
 {{
 #pragma omp parallel for schedule(guided) num_threads(threads) if (threads > 1)
     for (long long k = 0; k < chunks; k++) {{
         const long long* chunk = table + 3 * k;
         const float* __restrict__ g = pointers[tensors + chunk[0]] + chunk[1];
 {arrays}
-        for (long long i = 0; i < chunk[2]; i++) {{ {" ".join(f"a{k}[i] += g[i];" for k in written)} }}
+        for (long long i = 0; i < chunk[2]; i++) {{ {" ".join(f"a{k}[i] += zero * g[i];" for k in written)} }}
     }}
 }}
 """
     plain = compiler.build(source).library.plain
     plain.restype = None
-    columns = [[torch.randn(shape) for shape in shapes] for _ in range(2 + states)]
-    table = Table([[t.data_ptr() for t in column] for column in columns], [t.numel() for t in columns[0]])
+    columns = [[tensor.data_ptr() for tensor in column] for column in zip(*rows, strict=True)]
+    table = Table(columns, [row[0].numel() for row in rows])
     whole = ctypes.c_longlong
-    plain.argtypes = [whole, ctypes.c_void_p, whole, ctypes.c_void_p, ctypes.c_int]
+    plain.argtypes = [whole, ctypes.c_void_p, whole, ctypes.c_void_p, ctypes.c_float, ctypes.c_int]
 
-    def step(kept: Any = columns) -> None:
-        plain(table.chunks, table.starts, table.tensors, table.addresses, torch.get_num_threads())
+    def step(kept: Any = rows) -> None:
+        plain(table.chunks, table.starts, table.tensors, table.addresses, 0.0, torch.get_num_threads())
 
     return step

@@ -82,7 +82,8 @@ def test_the_stored_result_holds_every_target_against_others():
     """By its protocol, with the machine's description; the figures are drawn from it."""
     record = json.loads(RESULT.read_text(encoding="utf-8"))
     assert len(targets(record)) >= 7 + 1 and len(rungs(record)) == 3
-    assert all(case["rounds"] == record["rounds"] == 25 for case in record["cases"].values())
+    for title, case in record["cases"].items():
+        assert case["rounds"] == (101 if title.endswith("against plain loop") else 25)
     assert record["machine"]["processor"] and record["machine"]["versions"]["torch"]
     one = {rule.name: traffic(rule, t=100) for rule in RULES.values() if not rule.inputs}
     moved, operations = ({n: getattr(x, what) for n, x in one.items()} for what in ("moved", "operations"))
