@@ -206,7 +206,7 @@ def in_chunks(size: int, step: Step) -> None:
 
 
 def plain_loop(rows: list[list[torch.Tensor]]) -> Step:
-    """The least that a rule can do: read θ, g and the states, write θ and the states, which keep their values.
+    """The least a rule can do: read θ, g and the states, write θ and the states, which keep their values.
 
     Args:
         rows: For each parameter θ, g and the states.

@@ -21,7 +21,8 @@ The protocol, fixed before the run whose numbers are in ``step.json``:
   three models also two earlier rungs of the ladder: the rule as it is written, on torch, each operation a
   new tensor; and the C called for one tensor after the other, with no optimizer around it.
 - *Models*: lists of float32 tensors, see ``shapes.py``; every contender has tensors of its own, normal
-  numbers from one seed. Gradients stay the same. One process holds all contenders of a case.
+  numbers from one seed. Gradients stay the same. One process holds all contenders of a case, and each
+  case has a process of its own: nothing that one leaves behind reaches the next.
 - *Round*: all contenders one after the other, the order turned by one from round to round. Each makes one
   step untimed, then as many as take 50 ms (by the fastest of its three warm-up steps), at least 2 and at
   most 50; the round's number is the mean of these. 25 rounds a case (quick: 7); 101 where a rule is held
@@ -50,8 +51,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from importlib import metadata
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -256,7 +259,8 @@ def main() -> None:
             continue
         fixed = arguments.rounds or arguments.quick
         many = ROUNDS_PLAIN if case.reference == "plain loop" and not fixed else rounds
-        found = summary(measure(case, many), case.reference)
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as fresh:
+            found = summary(fresh.submit(measure, case, many).result(), case.reference)
         record["cases"][title] = found | {"target": case.target}
         print_case(case, found)
         write(record, file)

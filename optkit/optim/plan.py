@@ -46,18 +46,24 @@ class Order:
 
     keys: tuple[str, ...] = field(init=False)
     taken: dict[Any, Kernel | cuda.Kernel] = field(init=False, repr=False)
+    _steady: list[dict[str, Any]] = field(init=False, repr=False)
     _made: Made = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "keys", tuple(self.choice.state.values()))
         object.__setattr__(self, "taken", {})
+        object.__setattr__(self, "_steady", [])
         object.__setattr__(self, "_made", made(self.choice.rule))
 
     def scalars(self, t: int) -> dict[str, Any]:
         """The hoisted scalars of step ``t``, those of weight decay among them."""
+        if self._steady:
+            return self._steady[0]
         hoisted = self._made.program.scalars(t, **self.hyper)
         if self.decay:
             hoisted |= decay_scalars(self.decay, lr=self.lr, weight_decay=self.weight_decay)
+        if self._made.program.steady:
+            self._steady.append(hoisted)
         return hoisted
 
     @property

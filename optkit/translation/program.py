@@ -81,6 +81,18 @@ class Program:
         return self._array_function(*arrays, **scalars)
 
     @cached_property
+    def steady(self) -> bool:
+        """Whether the scalars are the same in every step.
+
+        Example:
+            >>> from optkit.rules import RULES
+            >>> program(RULES["momentum_common"]).steady, program(RULES["adam"]).steady
+            (True, False)
+        """
+        names = (node for part in self.scalar_part for node in ast.walk(part) if isinstance(node, ast.Name))
+        return "t" not in self.hoisted and all(node.id != "t" for node in names)
+
+    @cached_property
     def _scalar_function(self) -> Any:
         start = [
             ast.parse(f"{name} = 0.0").body[0] for name in self.hoisted if name not in self.scalar_parameters
