@@ -71,6 +71,7 @@ def test_without_counts_and_state():
         "entry replaced",
         "entry gone",
         "entry last",
+        "entry beyond",
         "state replaced",
         "no state",
     ],
@@ -92,6 +93,7 @@ def test_what_has_moved_is_told(change):
         "entry replaced": lambda: state.__setitem__(p, dict(entry)),
         "entry gone": lambda: state.pop(p),
         "entry last": lambda: state.__setitem__(p, state.pop(p)),
+        "entry beyond": lambda: state.update({**dict.fromkeys(range(9), {}), p: state.pop(p)}),
         "state replaced": lambda: state.clear(),
         "no state": lambda: None,
     }[change]()

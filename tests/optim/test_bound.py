@@ -344,6 +344,22 @@ def test_state_loaded_during_a_step_is_not_freed_under_it(monkeypatch):
     assert alive() is None
 
 
+def test_what_never_has_a_gradient_costs_no_new_binding():
+    params = build((40,), (3, 4), (7,))
+    optimizer = optim.Adam(params)
+    bindings = []
+    for t in range(3):
+        gradients(params, t)
+        params[1].grad = None
+        optimizer.step()
+        bindings.append(optimizer._bindings[0])
+    assert bindings[0] is bindings[1] is bindings[2] and len(bindings[0].params) == 2
+    assert params[1] not in optimizer.state
+    gradients(params, 3)
+    optimizer.step()
+    assert len(optimizer._bindings[0].params) == 3 and optimizer.state[params[1]]["step"] == 1
+
+
 def test_memory_that_only_torch_can_reach_is_left_to_torch(monkeypatch):
     class Blind(bound.Watch):
         def __init__(self, *args, **options):
