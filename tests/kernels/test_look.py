@@ -93,7 +93,7 @@ def test_what_has_moved_is_told(change):
         "entry replaced": lambda: state.__setitem__(p, dict(entry)),
         "entry gone": lambda: state.pop(p),
         "entry last": lambda: state.__setitem__(p, state.pop(p)),
-        "entry beyond": lambda: state.update({**dict.fromkeys(range(9), {}), p: state.pop(p)}),
+        "entry beyond": lambda: state.update({**{key: {} for key in range(9)}, p: state.pop(p)}),
         "state replaced": lambda: state.clear(),
         "no state": lambda: None,
     }[change]()
