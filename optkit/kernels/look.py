@@ -171,13 +171,13 @@ class Watch:
         owners = {id(entry): k for k, entry in enumerate(entries)} if held else {}
         places = (ctypes.c_longlong * len(held))(*[owners.get(id(value), -1) for value in held])
         count, total = len(params), len(params) * (1 + len(keys))
-        self._addresses = (ctypes.c_uint64 * total)()
+        self._addresses, forms = (ctypes.c_uint64 * total)(), (ctypes.c_uint64 * total)()
         lists = [list(params), list(entries), list(keys)]
-        self._kept = calls, lists, places, forms = calls, lists, places, (ctypes.c_uint64 * total)()
         self._job = _Job(
             ctypes.addressof(calls), *map(id, lists), count, len(keys), counted, len(owners), len(held),
             *map(ctypes.addressof, (places, self._addresses, forms)),
         )  # fmt: skip
+        self._kept = calls, lists, places, forms  # the job holds addresses only
         self._at = ctypes.addressof(self._job)
         self._present = ctypes.c_uint64 * (count * (2 + len(keys) - counted))
         self.plain = bool(self._library.optkit_look(self._at, None))

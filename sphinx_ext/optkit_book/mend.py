@@ -18,6 +18,11 @@ OUTPUT_STYLE = re.compile(r'(<div class="output text_html">\s*)<style>(.*?)</sty
 ARROW = 'class="tb-icon toggle-chevron-right" width'
 NO_WORDS = '[".headerlink", "script"'  # what Sphinx's search leaves out of the words of a page
 THEMES_WORDS = '".header-article-items", "#jb-print-docs-body"'
+TITLES = (  # a numbered page was found twice: "4. Momentum" and "4. Momentum > Momentum"
+    ("titles[file] === title ? 1 : 0", "id === null ? 1 : 0"),
+    ("titles[file] !== title ? `${titles[file]} > ${title}` : title",
+     "id !== null ? `${titles[file]} > ${title}` : titles[file]"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -156,8 +161,11 @@ def mend_pages(app: Sphinx, error: Exception | None) -> None:
     script = Path(app.outdir) / "_static" / "searchtools.js"  # Sphinx: buttons and contents in what was found
     if script.is_file():
         text = script.read_text(encoding="utf-8")
-        if THEMES_WORDS not in text:
-            script.write_text(text.replace(NO_WORDS, f"{NO_WORDS}, {THEMES_WORDS}"), encoding="utf-8")
+        better = text if THEMES_WORDS in text else text.replace(NO_WORDS, f"{NO_WORDS}, {THEMES_WORDS}")
+        for fault, mend in TITLES:
+            better = better.replace(fault, mend)
+        if better != text:
+            script.write_text(better, encoding="utf-8")
 
 
 def pages(site: Path) -> list[Path]:

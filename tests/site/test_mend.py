@@ -65,16 +65,18 @@ def test_a_table_whose_columns_have_a_name_keeps_its_two_rows(mended):
 def test_what_the_search_shows_of_a_page_are_its_own_words(mended, tmp_path):
     from types import SimpleNamespace
 
-    from optkit_book.mend import mend_pages
+    from optkit_book.mend import TITLES, mend_pages
 
     script = tmp_path / "_static" / "searchtools.js"
     script.parent.mkdir()
-    script.write_text('for (const removalQuery of [".headerlink", "script", "style"]) {', encoding="utf-8")
+    words, titles = 'for (const removalQuery of [".headerlink", "script", "style"]) {', TITLES[1][0]
+    script.write_text(f"{words} {TITLES[0][0]} {titles}", encoding="utf-8")
     app = SimpleNamespace(builder=SimpleNamespace(format="html"), outdir=tmp_path)
     for _ in range(2):  # a second build finds it mended
         mend_pages(app, None)
         found = script.read_text(encoding="utf-8")
         assert found.count(".header-article-items") == found.count("#jb-print-docs-body") == 1
+        assert found.count("id === null ?") == found.count("id !== null ?") == 1 and "=== title" not in found
 
 
 def test_only_the_search_page_loads_the_index_of_all_words(mended):

@@ -100,7 +100,8 @@ def test_the_search_finds_words_in_the_book(visit):
     results.first.wait_for()
     assert results.count() >= 3
     titles = results.all_inner_texts()
-    assert any("Momentum" in title for title in titles)
+    assert titles[0] == "4. Momentum"
+    assert len(set(titles)) == len(titles) and "4. Momentum > Momentum" not in titles
 
 
 def test_the_search_opens_by_keyboard_on_any_page(visit):
