@@ -83,7 +83,7 @@ def check_ghost_normalised(answer: Callable[[np.ndarray, int], np.ndarray]) -> A
     found = []
     for x, size in cases:
         result, fault = attempt(answer, x.copy(), size)
-        if fault and found:
+        if fault and found and len(x) % size:
             return wrong(f"{len(x)} examples do not fill ghosts of {size}: the last is smaller. {fault.text}")
         if fault:
             return fault
