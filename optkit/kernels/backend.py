@@ -15,7 +15,8 @@ from optkit.translation.path import Path
 VARIABLE = "OPTKIT_BACKEND"
 """Environment variable: ``torch`` forces torch, ``c`` forces C on the CPU; otherwise whatever can be had.
 
-It is read when an optimizer looks for a kernel: in its first step, and when options or memory changed."""
+It is read when an optimizer looks for a kernel: in its first step, and when memory or options have
+changed, the learning rate excepted."""
 
 
 def wanted() -> str:

@@ -66,6 +66,12 @@ class Order:
             self._steady.append(hoisted)
         return hoisted
 
+    def at(self, lr: float) -> Order:
+        """The same order with another learning rate."""
+        order = object.__new__(Order)
+        order.__dict__.update(self.__dict__, hyper={**self.hyper, "lr": lr}, lr=lr, _steady=[])
+        return order
+
     @property
     def conditions(self) -> tuple[str, ...]:
         """Names of the scalars that decide the rule's branches."""

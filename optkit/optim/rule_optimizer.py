@@ -241,7 +241,12 @@ class RuleOptimizer(torch.optim.Optimizer, ABC):
         """What the group is to do, checked where its options are not those of the last step."""
         options = list(group.values())
         known, order = self._orders.get(index, (None, None))
-        if order is None or not _same(known, options):
+        if order is not None and _same(known, options):
+            return order
+        followed = order is not None and self._scheduled(group, known, options, order)
+        if followed:
+            order = followed
+        else:
             choice, hyper = self._check(group)
             own = "weight_decay" in choice.hyper
             weight_decay = 0.0 if own else float(number("weight_decay", group["weight_decay"]))
@@ -254,10 +259,28 @@ class RuleOptimizer(torch.optim.Optimizer, ABC):
                 decay=kind if weight_decay else "",
                 maximize=group["maximize"],
             )
-            if any(isinstance(value, Tensor) for value in options):
-                options = None  # a tensor may change in place
-            self._orders[index] = options, order
+        if any(isinstance(value, Tensor) for value in options):
+            options = None  # a tensor may change in place
+        self._orders[index] = options, order
         return order
+
+    @staticmethod
+    def _scheduled(
+        group: Mapping[str, Any], known: list[Any] | None, options: list[Any], order: Order
+    ) -> Order | None:
+        """The last step's order, where nothing is new but the learning rate, as a schedule does it."""
+        lr = group.get("lr")
+        if known is None or type(lr) is not float or "lr" not in order.hyper:
+            return None
+        place = list(group).index("lr")
+        others = known[:place] + known[place + 1 :]
+        if not _same(others, options[:place] + options[place + 1 :]) or known[place] != order.hyper["lr"]:
+            return None
+        try:
+            order.choice.rule.hyperparameters["lr"].check(lr)
+        except ValueError:
+            return None  # said in the words of the whole check
+        return order.at(lr)
 
 
 def _same(known: list[Any] | None, options: list[Any]) -> bool:

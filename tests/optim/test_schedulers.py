@@ -111,3 +111,28 @@ def test_a_schedule_resumes_with_its_optimizer(make, train):
             s.step()
     assert torch.equal(p, q)
     assert float(optimizer.param_groups[0]["lr"]) == float(resumed.param_groups[0]["lr"])
+
+
+def test_a_new_rate_is_taken_as_if_all_had_been_checked_anew(make, parameters, train):
+    """The short way of a schedule: the bits of the long one, and the same refusals."""
+    first, second = parameters(), parameters()
+    short, long = make(first), make(second)
+    if isinstance(short.param_groups[0]["lr"], torch.Tensor):
+        return  # may change in place: looked at anew in every step
+    checks = []
+    whole, short._check = short._check, lambda group: checks.append(1) or whole(group)
+    for t, rate in enumerate([0.1, 0.05, 0.02, 0.0, 0.3, 0.3]):
+        long._orders.clear()
+        for optimizer in (short, long):
+            optimizer.param_groups[0]["lr"] = rate
+            train(optimizer, steps=1, seed=t)
+    assert all(map(torch.equal, first, second)) and len(checks) == 1
+    for bad in (float("nan"), -1.0):
+        before = [p.detach().clone() for p in first]
+        short.param_groups[0]["lr"] = bad
+        with pytest.raises(ValueError, match="lr must be"):
+            train(short, steps=1)
+        assert all(map(torch.equal, first, before))
+    short.param_groups[0]["lr"] = "fast"
+    with pytest.raises(TypeError, match="lr must be a number"):
+        train(short, steps=1)
