@@ -6,13 +6,13 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import repeat
-from operator import is_
+from operator import attrgetter, is_
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from optkit.kernels import wanted
+from optkit.kernels import Kernel, wanted
 from optkit.optim.choice import Choice
 from optkit.optim.footing import Footing, new_footing
 from optkit.optim.plan import Binding, Order, Plan
@@ -20,6 +20,7 @@ from optkit.optim.stepping import ARITHMETIC, made
 from optkit.optim.variants import asam_perturbation
 from optkit.rules import Rule, sam_perturbation
 
+_gradient = attrgetter("grad")
 _CPU = torch.device("cpu")
 
 _Moving = tuple[list[Tensor], list[Tensor], bool, Footing | None]
@@ -37,6 +38,8 @@ class Climb:
     def __init__(self, *, adaptive: bool) -> None:
         self.adaptive = adaptive
         self.is_up = False
+        self._made = made(self.rule)
+        self._kernels: dict[tuple[bool, str], Kernel] = {}
         self._footings: dict[int, Footing] = {}  # of each group, from one step to the next
         self._climbed: list[Footing] = []
         self._moved: list[Tensor] = []  # the others, by torch
@@ -66,10 +69,10 @@ class Climb:
         norm = _norm(moving, hyper.get("eta"))
         climbing, plans = [], {}
         if math.isfinite(norm):
-            rule, hyper = made(self.rule), {**hyper, "grad_norm": norm}
-            scalars = rule.program.scalars(1, **hyper)
+            hyper = {**hyper, "grad_norm": norm}
+            scalars = self._made.program.scalars(1, **hyper)
             for index, (params, gradients, maximize, footing) in enumerate(moving):
-                kernel = footing and rule.kernel(scalars, maximize, "", footing.dtype, _CPU)
+                kernel = None if footing is None else self._kernel(scalars, maximize, footing.dtype)
                 if kernel is not None:
                     climbing.append((footing, kernel))
                     continue
@@ -96,17 +99,29 @@ class Climb:
 
     def _moving(self, index: int, group: Mapping[str, Any]) -> _Moving:
         params = group["params"]
-        gradients = [p.grad for p in params]
+        gradients = list(map(_gradient, params))
+        footing, maximize = self._footings.get(index), bool(group.get("maximize", False))
+        if footing is not None and footing.look(params, gradients):
+            return params, gradients, maximize, footing
         if any(map(is_, gradients, repeat(None))):
             params = [p for p in params if p.grad is not None]
             gradients = [p.grad for p in params]
-        footing, by_torch = self._footings.get(index), wanted() == "torch"
-        if by_torch or footing is None or not footing.look(params, gradients):
-            _refuse_sparse(index, gradients)
-            footing = None if by_torch else new_footing(params, gradients)
-            if footing is not None:
-                self._footings[index] = footing
-        return params, gradients, bool(group.get("maximize", False)), footing
+            if footing is not None and footing.look(params, gradients):
+                return params, gradients, maximize, footing
+        _refuse_sparse(index, gradients)
+        footing = None if wanted() == "torch" else new_footing(params, gradients)
+        if footing is not None:
+            self._footings[index] = footing
+        return params, gradients, maximize, footing
+
+    def _kernel(self, scalars: Mapping[str, Any], maximize: bool, dtype: str) -> Kernel | None:
+        """The kernel of the climb, which has one branch only; None where there is none."""
+        found = self._kernels.get((maximize, dtype))
+        if found is None:
+            kernel = self._made.kernel(scalars, maximize, "", dtype, _CPU)
+            if isinstance(kernel, Kernel):
+                self._kernels[maximize, dtype] = found = kernel
+        return found
 
     def _keep(self, params: list[Tensor]) -> None:
         origins = []

@@ -37,10 +37,10 @@ class Footing:
         self._table = Table([], [p.numel() for p in params])
         self._addresses: Any = None
 
-    def look(self, params: list[Tensor], gradients: list[Tensor]) -> bool:
+    def look(self, params: list[Tensor], gradients: list[Any]) -> bool:
         """Whether the parameters are these, as they were, and the gradients can be taken as they lie.
 
-        What follows, up to `down`, is of what was found here.
+        They cannot if one is None. What follows, up to `down`, is of what was found here.
         """
         found = self._watch.count(params, gradients)
         if found is None or any(map(Tensor.is_neg, gradients)):  # a sign that raw memory lacks

@@ -161,7 +161,10 @@ class SAM(torch.optim.Optimizer):
             return self._finish()
         if self._climb.is_up:
             raise RuntimeError("step must have no closure after first_step; call second_step, or restore")
-        with self.clean_pass():
+        if self.devices == "each":
+            with self.clean_pass():
+                loss = _gradient(closure)
+        else:
             loss = _gradient(closure)
         self.first_step()
         try:
