@@ -226,3 +226,18 @@ def test_form_in_order_is_left_alone():
 def test_the_build_gives_no_cell_more_than_a_minute():
     settings = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     assert 0 < settings["execute"]["timeout"] <= 60
+
+
+def test_what_a_notebook_reads_makes_the_book_execute_it_again():
+    """A file beside the notebooks is an input of the cache, or the page would show the last one's numbers."""
+    source = (ROOT / "sphinx_ext" / "optkit_book" / "execution.py").read_text(encoding="utf-8")
+    (line,) = re.findall(r"^INPUTS = (.*)$", source, re.MULTILINE)
+    names = ast.literal_eval(line)
+    read = set()
+    for path in CHAPTERS:
+        for cell in nbformat.read(path, as_version=4).cells:
+            if cell.cell_type == "code":
+                read.update(re.findall(r"""["']\.\./([^"']+)["']""", cell.source))
+    assert "benchmarks/step.json" in read
+    covered = {name for name in read for known in names if name == known or name.startswith(f"{known}/")}
+    assert read == covered

@@ -27,7 +27,7 @@ from sphinx.util import logging
 
 LOGGER = logging.getLogger(__name__)
 MOST_AT_A_TIME = 4  # each kernel takes some hundred MB of memory
-INPUTS = ("optkit", "results", "requirements.lock")
+INPUTS = ("optkit", "results", "benchmarks/step.json", "requirements.lock")
 MARK = "optkit-inputs.sha256"
 
 
