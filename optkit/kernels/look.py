@@ -122,7 +122,7 @@ double optkit_watch(const job_t* job, void* params, void* state, void* gradients
         if (value != call->item(job->entries, job->owners[place])) return -1;
         left--;
     }
-    if (!optkit_look(job, held)) return -1;
+    if (left || !optkit_look(job, held)) return -1;
     for (long long k = 0; k < n; k++)
         if (!see(call, call->item(gradients, k), present + n + k, &kind) || kind != job->forms[k]) return -1;
     for (long long k = 0; k < columns * n; k++) present[k < n ? k : k + n] = job->addresses[k];

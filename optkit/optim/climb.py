@@ -109,6 +109,7 @@ class Climb:
             if footing is not None and footing.look(params, gradients):
                 return params, gradients, maximize, footing
         _refuse_sparse(index, gradients)
+        self._footings.pop(index, None)  # with the memory that kept its θ
         footing = None if wanted() == "torch" else new_footing(params, gradients)
         if footing is not None:
             self._footings[index] = footing

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from optkit.kernels import Kernel, Table, Unavailable, backend, compiler
+from optkit.kernels import Counts, Kernel, Table, Unavailable, backend, compiler
 from optkit.kernels.compiler import build, cache_folder, compilers, processor
 from optkit.rules import RULES, rule
 from optkit.translation import program
@@ -25,7 +25,8 @@ SOURCE = "int answer(void) { return 42; }"
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
-    """A cache of this test's own, in a process that has built nothing yet."""
+    """A cache of this test's own, in a process that has built nothing yet but what all kernels share."""
+    Counts([])
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr(compiler, "cache_folder", cache_folder)

@@ -100,6 +100,13 @@ def test_what_has_moved_is_told(change):
     assert watch.count([p], [g], None if change == "no state" else state) is None and kept
 
 
+def test_an_entry_that_the_state_never_held_is_told():
+    p, g = torch.zeros(3), torch.zeros(3)
+    entry, another = ({"step": torch.zeros((), dtype=torch.float64)} for _ in range(2))
+    watch = Watch([p], [entry], ["step"], state={p: another})
+    assert watch.plain and watch.count([p], [g], {p: another}) is None
+
+
 def test_references_are_given_back():
     p, g = torch.zeros(3), torch.zeros(3)
     entry = {"v": torch.zeros(3), "step": torch.zeros((), dtype=torch.float64)}

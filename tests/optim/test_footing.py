@@ -109,7 +109,7 @@ def test_what_changed_since_the_last_step_is_noticed(change):
     sam.first_step()
     moved = [(p.detach() - old).double().flatten() for p, old in zip(params, before, strict=True)]
     assert float(torch.cat(moved).norm()) == pytest.approx(0.5, rel=1e-5)
-    assert footed(sam) is (change != "dtype")
+    assert footed(sam) is bool(sam._climb._footings) is (change != "dtype"), "no memory is kept for nothing"
     sam.restore()
     assert all(map(torch.equal, params, before))
 
