@@ -34,7 +34,7 @@ class Order:
         decay: How it is done: one of `optkit.translation.path.DECAYS`.
         maximize: Climb instead of descending.
         keys: The keys of the rule's state in ``optimizer.state``.
-        taken: Kernels of what is bound, by dtype, device and the branches taken; filled as they are met.
+        taken: Kernels of what is bound, by dtype, device and the way taken; filled as they are met.
     """
 
     choice: Choice
@@ -72,10 +72,15 @@ class Order:
         order.__dict__.update(self.__dict__, hyper={**self.hyper, "lr": lr}, lr=lr, _steady=[])
         return order
 
-    @property
-    def conditions(self) -> tuple[str, ...]:
-        """Names of the scalars that decide the rule's branches."""
-        return self._made.program.conditions
+    def kernel_of(self, bound: Bound, scalars: Mapping[str, Any]) -> Kernel | cuda.Kernel | None:
+        """The same for what is bound, remembered while the order stands."""
+        key = bound.kind, bound.device, *self._made.turns(scalars, bound.kind)
+        kernel = self.taken.get(key)
+        if kernel is None:
+            kernel = self.kernel(scalars, bound.kind, bound.device)
+            if kernel is not None:
+                self.taken[key] = kernel
+        return kernel
 
     def kernel(
         self, scalars: Mapping[str, Any], dtype: str, device: torch.device
@@ -190,13 +195,9 @@ class Plan:
                 return None
             count, addresses, held = found
             scalars = order.scalars(count + 1)
-            key = bound.kind, bound.device, *map(bool, map(scalars.__getitem__, order.conditions))
-            kernel = order.taken.get(key)
+            kernel = order.kernel_of(bound, scalars)
             if kernel is None:
-                kernel = order.kernel(scalars, bound.kind, bound.device)
-                if kernel is None:
-                    return None
-                order.taken[key] = kernel
+                return None
             calls.append((bound, kernel, scalars, addresses, held))
         return calls
 

@@ -20,7 +20,7 @@ from optkit.optim.layout import flat_views
 from optkit.optim.tape import Tape, record
 from optkit.rules import Rule
 from optkit.translation import Program, program
-from optkit.translation.path import path
+from optkit.translation.path import ones_of, path
 
 CHUNK = 131_072
 """Elements a chunk on the CPU: within a sixth of the fastest size, see ``benchmarks/step.py --chunks``."""
@@ -68,12 +68,18 @@ class Made:
         gpu = backend.gpu(device)
         if gpu is None and device.type != "cpu":
             return None
-        taken = [bool(scalars[name]) for name in self.program.conditions]
-        key = (backend.wanted(), gpu, dtype, maximize, decay, *taken)
+        # On a GPU a division costs nothing beside the memory, and another kernel would have to be loaded.
+        exact = dtype if gpu is None else ""
+        key = (backend.wanted(), gpu, dtype, maximize, decay, *self.turns(scalars, exact))
         if key not in self.kernels:
-            way = path(self.program, scalars, maximize=maximize, decay=decay)
+            way = path(self.program, scalars, maximize=maximize, decay=decay, dtype=exact)
             self.kernels[key] = backend.compiled(way, dtype, gpu)
         return self.kernels[key]
+
+    def turns(self, scalars: Mapping[str, Any], dtype: str) -> list[bool]:
+        """What decides the way through the rule; see `path`: its conditions, and which divisors are 1."""
+        turns = [*map(bool, map(scalars.__getitem__, self.program.conditions))]
+        return turns + ones_of(self.program, scalars, dtype) if dtype else turns
 
     def tape(self, scalars: Mapping[str, Any], maximize: bool, decay: str) -> Tape:
         """The tape for a step with these scalars."""

@@ -151,7 +151,8 @@ def to_c(
     """
     split = program(rule)
     values = {**rule.defaults(), **dict.fromkeys(rule.inputs, 0.0), **hyper}
-    return c_source(path(split, split.scalars(t, **values), maximize=maximize, decay=decay), dtype)
+    scalars = split.scalars(t, **values)
+    return c_source(path(split, scalars, maximize=maximize, decay=decay, dtype=dtype), dtype)
 
 
 def c_source(way: Path, dtype: str) -> str:

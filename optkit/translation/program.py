@@ -93,6 +93,25 @@ class Program:
         return "t" not in self.hoisted and all(node.id != "t" for node in names)
 
     @cached_property
+    def divisors(self) -> tuple[str, ...]:
+        """Those of the hoisted scalars by which arrays are divided.
+
+        Example:
+            >>> from optkit.rules import RULES
+            >>> [program(RULES["adam"]).hoisted_source[name] for name in program(RULES["adam"]).divisors]
+            ['1 - beta1 ** t', '1 - beta2 ** t']
+        """
+        roots = (*self.array_part, *self.results)
+        divisions = (
+            node
+            for root in roots
+            for node in ast.walk(root)
+            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)
+        )
+        names = [node.right.id for node in divisions if isinstance(node.right, ast.Name)]
+        return tuple(dict.fromkeys(name for name in names if name in self.hoisted))
+
+    @cached_property
     def _scalar_function(self) -> Any:
         start = [
             ast.parse(f"{name} = 0.0").body[0] for name in self.hoisted if name not in self.scalar_parameters

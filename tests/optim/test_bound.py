@@ -80,6 +80,31 @@ def test_bits_are_those_of_the_rule_on_numpy(source):
                 assert optimizer.state[p]["step"] == t
 
 
+@pytest.mark.parametrize("begin, compiled", [(160, 2), (17_316, 2), (1000, 1)])
+def test_corrections_that_become_one_change_the_kernel_and_no_bit(begin, compiled):
+    p, q = build((300,), (7, 5))
+    optimizer, references = optim.Adam([p, q]), [Reference(p), Reference(q)]
+    for reference in references:
+        reference.t = begin
+    gradients([p, q], 0)
+    optimizer.step()
+    for entry in optimizer.state.values():
+        entry["step"].fill_(begin)
+        entry["exp_avg"].zero_(), entry["exp_avg_sq"].zero_()
+    with torch.no_grad():
+        for tensor, reference in zip((p, q), references, strict=True):
+            tensor.copy_(torch.from_numpy(reference.arrays[0]))
+    _, order = optimizer._orders[0]
+    order.taken.clear()
+    for t in range(begin + 1, begin + 9):
+        gradients([p, q], t)
+        optimizer.step()
+        for tensor, reference in zip((p, q), references, strict=True):
+            reference.step(tensor.grad)
+            assert reference.agrees(tensor, optimizer.state[tensor]), t
+    assert len(set(order.taken.values())) == compiled
+
+
 def moved(p, state, optimizer):
     """What may happen between two steps, by name."""
     wide = torch.zeros(2 * p.numel())

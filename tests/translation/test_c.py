@@ -12,7 +12,7 @@ from optkit.kernels.compiler import compilers
 from optkit.rules import RULES, maximum, minimum, rule, sign, sqrt
 from optkit.translation import program, to_c
 from optkit.translation.c import body
-from optkit.translation.path import DECAYS, decay_scalars, path
+from optkit.translation.path import DECAYS, decay_scalars, ones_of, path
 
 SIZES = (0, 1, 7, 4097, 100_003)
 
@@ -79,7 +79,8 @@ class Lists:
         scalars = {
             **self.split.scalars(t, **hyper), **decay_scalars(decay, lr=lr, weight_decay=weight_decay)
         }  # fmt: skip
-        kernel = Kernel(path(self.split, scalars, maximize=maximize, decay=decay), str(self.real))
+        dtype = str(self.real)
+        kernel = Kernel(path(self.split, scalars, maximize=maximize, decay=decay, dtype=dtype), dtype)
         columns = [self.thetas, self.gradients, *zip(*self.states, strict=True)]
         table = Table(
             [[x.ctypes.data for x in column] for column in columns], [len(theta) for theta in self.thetas]
@@ -141,6 +142,67 @@ def test_special_gradients_pass_through_as_in_numpy(value):
             for a, b in zip(expected, (theta, *state), strict=True):
                 assert np.array_equal(np.isnan(a), np.isnan(b)), source.name
                 assert np.array_equal(np.nan_to_num(a, nan=7), np.nan_to_num(b, nan=7)), source.name
+
+
+@every_rule
+@pytest.mark.parametrize("dtype, around", [("float32", (165, 17_320)), ("float64", (356, 37_412))])
+def test_steps_late_in_training_have_the_bits_of_the_rule(source, dtype, around):
+    lists = Lists(source, dtype, sizes=(7, 4097))
+    for t in [1, *(t + k for t in around for k in (-2, -1, 0, 1))]:
+        lists.step(t, hyper_of(source))
+        lists.assert_equal(t)
+
+
+@pytest.mark.parametrize("name", ["adam", "radam"])
+@pytest.mark.parametrize("dtype, around", [("float32", (165, 17_320)), ("float64", (356, 37_412))])
+def test_nothing_is_divided_by_one(name, dtype, around):
+    def divisors(t):
+        text = to_c(RULES[name], t, dtype=dtype)
+        return {scalar for scalar in ("h2", "h3") if f"/ {scalar};" in text}
+
+    first, second = around
+    assert divisors(first - 1) == {"h2", "h3"}
+    assert divisors(first) == divisors(second - 2) == {"h3"}
+    assert divisors(second + 2) == set()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16", "float16"])
+def test_one_is_what_the_arithmetic_rounds_to_one(dtype):
+    split = program(RULES["adam"])
+    real = np.float64 if dtype == "float64" else np.float32
+    near = [
+        1 + sign * 2.0**-k * (1 + nudge)
+        for sign in (-1, 1)
+        for k in range(20, 56)
+        for nudge in (-1e-9, 0, 1e-9)
+    ]
+    for number in [0.0, -1.0, np.nan, np.inf, 1.0, *near]:
+        found = ones_of(split, {"h2": number, "h3": 0.5}, dtype)
+        assert found == [real(number) == 1, False], number
+
+
+def test_a_number_divided_by_one_keeps_its_bits():
+    @rule
+    def divided(theta, g, a, t, *, scale=1.0):
+        a = g / scale / (2 * scale)
+        theta = theta / scale
+        return theta, a
+
+    text = to_c(divided)
+    assert text.count(" / ") == 1 and "theta = theta;" in text
+    bits = np.random.default_rng(0).integers(0, 2**32, 200_000, dtype=np.uint32)
+    theta = np.concatenate([bits.view(np.float32), np.float32([0.0, -0.0, np.inf, -np.inf, 1e-45, -1e-45])])
+    theta = theta[~np.isnan(theta)]
+    arrays = [theta.copy(), theta.copy(), np.zeros_like(theta)]
+    split = program(divided)
+    scalars = split.scalars(1, scale=1.0)
+    kernel = Kernel(path(split, scalars, dtype="float32"), "float32")
+    kernel.step(
+        Table([[x.ctypes.data] for x in arrays], [len(theta)]), [scalars[n] for n in kernel.scalars], 1
+    )
+    expected, _ = divided(theta, theta, np.zeros_like(theta), 1, scale=1.0)
+    assert np.array_equal(arrays[0].view(np.uint32), expected.view(np.uint32))
+    assert np.array_equal(arrays[2], theta / np.float32(2))
 
 
 def test_functions_have_numpys_edges():
