@@ -52,6 +52,8 @@ class Kernel:
     Attributes:
         scalars: Names of the scalars that a step takes, in order.
         build: The library behind it.
+        address: Where its function for a step lies.
+        row: Makes of the values of ``scalars`` what that function takes.
 
     Raises:
         Unavailable: It cannot be compiled or loaded here.
@@ -61,8 +63,8 @@ class Kernel:
         self.scalars = way.scalars
         self.build: Build = build(c_source(way, dtype))
         self._run = _library().optkit_run
-        self._step = ctypes.cast(self.build.library.optkit_step, ctypes.c_void_p).value
-        self._row = ctypes.c_double * len(way.scalars)
+        self.address = ctypes.cast(self.build.library.optkit_step, ctypes.c_void_p).value
+        self.row = ctypes.c_double * len(way.scalars)
 
     def step(
         self,
@@ -83,9 +85,9 @@ class Kernel:
             counts: The step counts, one for each tensor, to which 1 is added then.
         """
         self._run(
-            self._step, table.chunks, table.starts, table.tensors,
+            self.address, table.chunks, table.starts, table.tensors,
             table.addresses if addresses is None else addresses,
-            self._row(*scalars), table.threads(threads), None if counts is None else counts.there,
+            self.row(*scalars), table.threads(threads), None if counts is None else counts.there,
         )  # fmt: skip
 
 

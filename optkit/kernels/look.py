@@ -1,5 +1,7 @@
 """Where many tensors lie, and whether that has changed: one call, without a Python object for any answer.
 
+Where nothing has changed the same call can go on and step them.
+
 Asked in Python, four questions to each of a hundred parameters take longer than stepping them. torch answers
 them in C through the table that DLPack calls ``__dlpack_c_exchange_api__``.
 """
@@ -9,9 +11,12 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from optkit.kernels.compiler import Unavailable, build
+
+if TYPE_CHECKING:
+    from optkit.kernels.cpu import Kernel, Table
 
 _SOURCE = """
 typedef unsigned long long whole;
@@ -32,6 +37,8 @@ typedef struct {            /* what is called in torch and in Python */
     long long (*size)(void* list);
     int (*next)(void* dict, long long* position, void** key, void** value);
     void (*forgive)(void);
+    void* (*unlock)(void);              /* Python's lock */
+    void (*lock)(void* thread);
     long long type_at;
     void* types[2];
 } calls_t;
@@ -41,7 +48,9 @@ typedef struct {            /* what a Watch looks at */
     long long count, keys, counted;     /* lengths; whether the last key is that of the step counts */
     long long known, places, *owners;   /* entries in the state; for each place there the entry, or -1 */
     whole *addresses, *forms;           /* of the parameters, and of the values of each key */
+    whole *present;                     /* room for what optkit_watch writes */
 } job_t;
+typedef void step_t(long long, const long long*, long long, void* const*, const double*, int);
 
 /* A number for type, device, shape and strides. Strides of lengths 1 and of empty tensors do not matter. */
 static whole form(const tensor_t* t, int empty)
@@ -132,6 +141,20 @@ double optkit_watch(const job_t* job, void* params, void* state, void* gradients
         if (*counts[k] != *counts[0]) return -1;
     return *counts[0];
 }
+
+/* Looks, and if all is as it was and the step counts are these, steps and counts without Python's lock.
+   Whether it did; if not, nothing has changed. For step and what it takes see optkit_run. */
+int optkit_again(const job_t* job, void* params, void* state, void* gradients, void* held, double count,
+                 step_t* step, long long chunks, const long long* table, const double* scalars, int threads)
+{
+    if (optkit_watch(job, params, state, gradients, held, job->present) != count) return 0;
+    double* const* counts = (double* const*)(job->addresses + job->keys * job->count);
+    void* thread = job->call->unlock();
+    step(chunks, table, job->count, (void* const*)job->present, scalars, threads);
+    for (long long k = 0; k < job->count; k++) *counts[k] += 1;
+    job->call->lock(thread);
+    return 1;
+}
 #ifdef __cplusplus
 }
 #endif
@@ -173,13 +196,14 @@ class Watch:
         count, total = len(params), len(params) * (1 + len(keys))
         self._addresses, forms = (ctypes.c_uint64 * total)(), (ctypes.c_uint64 * total)()
         lists = [list(params), list(entries), list(keys)]
+        self._present = ctypes.c_uint64 * (count * (2 + len(keys) - counted))
+        room = self._present()
         self._job = _Job(
             ctypes.addressof(calls), *map(id, lists), count, len(keys), counted, len(owners), len(held),
-            *map(ctypes.addressof, (places, self._addresses, forms)),
+            *map(ctypes.addressof, (places, self._addresses, forms, room)),
         )  # fmt: skip
-        self._kept = calls, lists, places, forms  # the job holds addresses only
+        self._kept = calls, lists, places, forms, room  # the job holds addresses only
         self._at = ctypes.addressof(self._job)
-        self._present = ctypes.c_uint64 * (count * (2 + len(keys) - counted))
         self.plain = bool(self._library.optkit_look(self._at, None))
         self.addresses = list(self._addresses)
 
@@ -200,6 +224,38 @@ class Watch:
         present, held = self._present(), []
         found = self._library.optkit_watch(self._at, params, state, gradients, held, present)
         return None if found < 0 else (int(found), present, held)
+
+    def step(
+        self,
+        params: list[Any],
+        gradients: list[Any],
+        state: dict[Any, Any],
+        count: int,
+        kernel: Kernel,
+        table: Table,
+        scalars: Any,
+        threads: int,
+    ) -> bool:
+        """Step what is watched, and count it, if nothing has moved. If not, nothing is changed.
+
+        Only for what is counted; one call at a time.
+
+        Args:
+            params: As for `count`.
+            gradients: As for `count`.
+            state: As for `count`.
+            count: What the step counts must be.
+            kernel: What to call.
+            table: How the parameters are cut into chunks.
+            scalars: What ``kernel.row`` made.
+            threads: As for `Kernel.step`.
+
+        Returns:
+            Whether the step was made.
+        """
+        cut = table.chunks, table.starts, scalars, table.threads(threads)
+        again = self._library.optkit_again
+        return bool(again(self._at, params, state, gradients, [], count, kernel.address, *cut))
 
     def same(self) -> list[Any] | None:
         """The values of all keys, if neither they nor the parameters have moved; else None."""
@@ -236,6 +292,7 @@ def check() -> None:
 class _Calls(ctypes.Structure):
     _fields_ = (
         *((name, ctypes.c_void_p) for name in ("look", "item", "entry", "append", "size", "next", "forgive")),
+        *((name, ctypes.c_void_p) for name in ("unlock", "lock")),
         ("type_at", ctypes.c_longlong),
         ("types", ctypes.c_void_p * 2),
     )
@@ -245,7 +302,7 @@ class _Job(ctypes.Structure):
     _fields_ = (
         *((name, ctypes.c_void_p) for name in ("call", "params", "entries", "names")),
         *((name, ctypes.c_longlong) for name in ("count", "keys", "counted", "known", "places")),
-        *((name, ctypes.c_void_p) for name in ("owners", "addresses", "forms")),
+        *((name, ctypes.c_void_p) for name in ("owners", "addresses", "forms", "present")),
     )
 
 
@@ -256,7 +313,7 @@ def _library() -> tuple[Any, Any]:
     python = ctypes.pythonapi
     names = (
         "PyList_GetItem", "PyDict_GetItemWithError", "PyList_Append", "PyList_Size", "PyDict_Next",
-        "PyErr_Clear",
+        "PyErr_Clear", "PyEval_SaveThread", "PyEval_RestoreThread",
     )  # fmt: skip
     functions = [ctypes.cast(getattr(python, name), ctypes.c_void_p).value for name in names]
     types = (ctypes.c_void_p * 2)(id(torch.Tensor), id(torch.nn.Parameter))
@@ -268,6 +325,9 @@ def _library() -> tuple[Any, Any]:
     library.optkit_look.argtypes = [pointer, pointer]
     library.optkit_watch.argtypes = [pointer, *[thing] * 4, pointer]
     library.optkit_watch.restype = ctypes.c_double
+    library.optkit_again.argtypes = [
+        pointer, *[thing] * 4, ctypes.c_double, pointer, ctypes.c_longlong, pointer, pointer, ctypes.c_int,
+    ]  # fmt: skip
     # A table of another make would be noticed here, and not by a wrong step.
     probe, address, kind = torch.zeros(3, 5)[1:, ::2], ctypes.c_uint64(), ctypes.c_uint64()
     if not library.optkit_form(ctypes.byref(calls), probe, ctypes.byref(address), ctypes.byref(kind)) or (

@@ -47,6 +47,7 @@ class Bound:
         kind: The kernel's dtype.
         gpu: What launches kernels for them; None on the CPU.
         plain: Whether all have memory of their own. If not, there is nothing to step here.
+        count: How many steps they have made, as far as is known.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Bound:
         state: Mapping[Tensor, Any],
     ) -> None:
         self.params, self.entries, count = list(params), list(entries), len(params)
+        self.keys, self.count = tuple(keys), int(entries[0]["step"])
         self.dtype, self.device = params[0].dtype, params[0].device
         self.kind, self._complex = NAMES[self.dtype], self.dtype.is_complex
         # Memory that moves away is not kept from being freed: another tensor may get its address, and then
@@ -90,8 +92,36 @@ class Bound:
             found = self._watch.count(params, gradients, state)
         if found is None:
             return None
-        count, addresses, held = found
-        return count, addresses, (gradients, held)
+        self.count, addresses, held = found
+        return self.count, addresses, (gradients, held)
+
+    def again(
+        self,
+        kernel: Kernel,
+        scalars: Mapping[str, float],
+        params: list[Tensor],
+        gradients: list[Any],
+        state: dict[Tensor, Any],
+    ) -> bool:
+        """Look, and count and make step ``self.count + 1``, in one call; on the CPU.
+
+        False, and nothing has changed, where `look` would find None or another count, and also where lazy
+        signs or conjugates must be resolved.
+        """
+        try:
+            if self._complex or any(map(_negative, gradients)):
+                return False
+        except TypeError:  # one is None
+            return False
+        row = kernel.row(*map(scalars.__getitem__, kernel.scalars))
+        with self._lock:  # one step at a time
+            made = self._watch.step(
+                params, gradients, state, self.count, kernel, self._table, row, torch.get_num_threads()
+            )
+            self.count += made
+        if made:
+            increment_version(self.params)
+        return made
 
     def step(
         self, kernel: Kernel | cuda.Kernel, addresses: Any, scalars: Mapping[str, float], **scaling: int
@@ -113,6 +143,7 @@ class Bound:
                 self._table.move(1, addresses[count : 2 * count])
                 kernel.step(self._table, list(row), **scaling)  # refuses before anything has changed
                 self._counts.advance()
+            self.count += 1
         increment_version(self.params)  # so that autograd sees the change, as it does torch's own
 
     def count_back(self) -> None:

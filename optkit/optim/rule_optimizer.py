@@ -12,10 +12,11 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from optkit.optim.bound import Bound
 from optkit.optim.checkpoint import Kept, prepared
 from optkit.optim.choice import Choice, number
 from optkit.optim.hooks import quick_hooks
-from optkit.optim.plan import Binding, Order, Plan, path_of
+from optkit.optim.plan import Binding, Order, Plan, again, path_of
 from optkit.optim.scaling import Doubt, asked, by_kernels
 from optkit.optim.stepping import ARITHMETIC
 from optkit.rules import Rule
@@ -101,6 +102,8 @@ class RuleOptimizer(torch.optim.Optimizer, ABC):
         if self._doubt is not None:
             self._settle()
         scaling = asked(self)
+        if scaling is None and self._again():
+            return loss
         plans = [self._plan(index, group) for index, group in enumerate(self.param_groups)]
         if scaling is not None and not scaling.suits(plans):
             with torch.no_grad():
@@ -112,7 +115,19 @@ class RuleOptimizer(torch.optim.Optimizer, ABC):
             self._bindings[index] = plan.perform(**addresses)
         if scaling is not None:
             self._doubt = scaling.doubt([call[0] for plan in plans for call in plan.calls])
+        if len(plans) == 1:
+            self._alone = self._bindings[0].alone(self.param_groups[0]["params"])
         return loss
+
+    def _again(self) -> bool:
+        """Make the step as the last one was made, if that is possible. If not, nothing has changed."""
+        if self._alone is None or len(self.param_groups) != 1:
+            return False
+        (group,) = self.param_groups
+        made = again(self._order(0, group), self._alone, group["params"], self.state)
+        if not made:
+            self._alone = None
+        return made
 
     @property
     def _step_supports_amp_scaling(self) -> bool:
@@ -178,6 +193,7 @@ class RuleOptimizer(torch.optim.Optimizer, ABC):
         """Where memory lay, and what was checked; found again at the next step."""
         self._doubt: Doubt | None = None
         self._bindings: dict[int, Binding] = {}
+        self._alone: Bound | None = None  # the whole of the only group
         self._orders: dict[int, tuple[list[Any] | None, Order]] = {}
 
     def _check(self, options: Mapping[str, Any]) -> tuple[Choice, dict[str, Any]]:

@@ -104,6 +104,8 @@ def ones_of(rule: Program, scalars: Mapping[str, Any], dtype: str) -> list[bool]
         >>> [t for t in range(400) if ones_of(adam, {"h2": 1 - 0.9**t, "h3": 0.5}, "float32")[0]][0]
         165
     """
+    if not rule.divisors:
+        return []
     low, high = _ONE.get(dtype, _ONE_IN_SINGLE)
     return [low <= scalars[name] <= high for name in rule.divisors]
 

@@ -86,22 +86,18 @@ def test_corrections_that_become_one_change_the_kernel_and_no_bit(begin, compile
     optimizer, references = optim.Adam([p, q]), [Reference(p), Reference(q)]
     for reference in references:
         reference.t = begin
-    gradients([p, q], 0)
-    optimizer.step()
-    for entry in optimizer.state.values():
-        entry["step"].fill_(begin)
-        entry["exp_avg"].zero_(), entry["exp_avg_sq"].zero_()
-    with torch.no_grad():
-        for tensor, reference in zip((p, q), references, strict=True):
-            tensor.copy_(torch.from_numpy(reference.arrays[0]))
-    _, order = optimizer._orders[0]
-    order.taken.clear()
+    state = {
+        k: {"step": torch.tensor(float(begin)), "exp_avg": x.detach() * 0, "exp_avg_sq": x.detach() * 0}
+        for k, x in enumerate((p, q))
+    }
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
     for t in range(begin + 1, begin + 9):
         gradients([p, q], t)
         optimizer.step()
         for tensor, reference in zip((p, q), references, strict=True):
             reference.step(tensor.grad)
             assert reference.agrees(tensor, optimizer.state[tensor]), t
+    _, order = optimizer._orders[0]
     assert len(set(order.taken.values())) == compiled
 
 
@@ -169,6 +165,94 @@ def test_a_step_count_changed_in_place_is_noticed():
         two.step(q.grad)
         assert one.agrees(p) and two.agrees(q), t
     assert optimizer.state[p]["step"] == 6 and optimizer.state[q]["step"] == 20
+
+
+def test_all_step_counts_changed_in_place_are_noticed():
+    p, q = build((5,), (6,))
+    optimizer, references = optim.Adam([p, q]), [Reference(p), Reference(q)]
+    for t in range(1, 7):
+        gradients([p, q], t)
+        if t == 4:
+            for tensor, reference in zip((p, q), references, strict=True):
+                optimizer.state[tensor]["step"].fill_(17)
+                reference.t = 17
+        optimizer.step()
+        for tensor, reference in zip((p, q), references, strict=True):
+            reference.step(tensor.grad)
+            assert reference.agrees(tensor, optimizer.state[tensor]), t
+            assert optimizer.state[tensor]["step"] == reference.t
+
+
+def counted_plans(monkeypatch):
+    """A list that grows by one with every plan that an optimizer makes."""
+    made, plan = [], optim.RuleOptimizer._plan
+    monkeypatch.setattr(optim.RuleOptimizer, "_plan", lambda *args: made.append(1) or plan(*args))
+    return made
+
+
+def test_a_group_of_its_own_is_planned_only_when_something_moves(monkeypatch):
+    made = counted_plans(monkeypatch)
+    p, q, r = build((5,), (6,), (7,))
+    optimizer = optim.SGD([p, q], momentum=0.9)
+    schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.5)
+    plans = []
+    for t in range(8):
+        gradients([p, q, r], t)
+        if t == 3:
+            p.grad = q.grad = None
+        if t == 6:
+            optimizer.add_param_group({"params": [r]})
+        before = r.detach().clone()
+        optimizer.step()
+        assert torch.equal(before, r) == (t < 6)
+        schedule.step()
+        plans.append(len(made))
+        made.clear()
+    # The first step; one without gradients, and with them again; and two groups are always planned.
+    assert plans == [1, 0, 0, 1, 1, 0, 2, 2]
+
+
+def test_another_rule_in_a_group_does_not_run_on_the_old_state():
+    (p,) = build((40,))
+    optimizer, twin = optim.SGD([p], momentum=0.9), torch.nn.Parameter(p.detach().clone())
+    other = torch.optim.SGD([twin], momentum=0.9)
+    for t in range(6):
+        gradients([p], t)
+        twin.grad = p.grad.clone()
+        if t == 3:
+            optimizer.param_groups[0]["momentum"] = other.param_groups[0]["momentum"] = 0.0
+        optimizer.step()
+        other.step()
+    torch.testing.assert_close(p, twin)
+
+
+def test_another_thread_runs_during_a_step():
+    """Python's lock is given back: a thread that only counts goes on while a long step is made."""
+    (p,) = build((2_000_000,))
+    optimizer = optim.SGD([p], lr=0.1)
+    p.grad = torch.ones_like(p)
+    optimizer.step()
+    count, stop = [0], threading.Event()
+
+    def work():
+        while not stop.is_set():
+            count[0] += 1
+
+    threads, switch = torch.get_num_threads(), sys.getswitchinterval()
+    torch.set_num_threads(1)
+    sys.setswitchinterval(0.5)  # nobody is made to give up the lock before the step is over
+    worker = threading.Thread(target=work)
+    try:
+        worker.start()
+        before = count[0]
+        optimizer.step()
+        after = count[0]
+    finally:
+        stop.set()
+        sys.setswitchinterval(switch)
+        torch.set_num_threads(threads)
+    worker.join()
+    assert after > before
 
 
 def test_a_resized_parameter_needs_new_state():
