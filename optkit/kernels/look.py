@@ -121,7 +121,10 @@ double optkit_watch(const job_t* job, void* params, void* state, void* gradients
     const long long n = job->count, columns = job->keys + 1 - job->counted;
     void *key, *value;
     whole kind;
-    if (call->size(params) != n || call->size(gradients) != n) return -1;
+    if (call->size(params) != n || call->size(gradients) != n) {
+        call->forgive();  /* what is no list has no size */
+        return -1;
+    }
     for (long long k = 0; k < n; k++)
         if (call->item(params, k) != call->item(job->params, k)) return -1;
     long long left = job->known, position = 0;

@@ -70,6 +70,7 @@ def test_a_target_that_is_missed_is_said_to_be(record):
     rows = targets(record)
     assert [one[""] for one in rows] == ["reached", "missed", "reached"]
     assert rows[1]["median"] == "1.250" and rows[2]["median"] == "0.20 s"
+    assert [one["plain loop"] for one in rows] == ["0.400", "1.000", ""]
 
 
 @pytest.mark.parametrize("draw", [race, ladder, lambda record: roofline(record, {}, {})])

@@ -145,7 +145,7 @@ def test_special_gradients_pass_through_as_in_numpy(value):
 
 
 @every_rule
-@pytest.mark.parametrize("dtype, around", [("float32", (165, 17_320)), ("float64", (356, 37_412))])
+@pytest.mark.parametrize("dtype, around", [("float32", (165, 17_321)), ("float64", (356, 37_412))])
 def test_steps_late_in_training_have_the_bits_of_the_rule(source, dtype, around):
     lists = Lists(source, dtype, sizes=(7, 4097))
     for t in [1, *(t + k for t in around for k in (-2, -1, 0, 1))]:
@@ -154,7 +154,7 @@ def test_steps_late_in_training_have_the_bits_of_the_rule(source, dtype, around)
 
 
 @pytest.mark.parametrize("name", ["adam", "radam"])
-@pytest.mark.parametrize("dtype, around", [("float32", (165, 17_320)), ("float64", (356, 37_412))])
+@pytest.mark.parametrize("dtype, around", [("float32", (165, 17_321)), ("float64", (356, 37_412))])
 def test_nothing_is_divided_by_one(name, dtype, around):
     def divisors(t):
         text = to_c(RULES[name], t, dtype=dtype)
@@ -162,8 +162,8 @@ def test_nothing_is_divided_by_one(name, dtype, around):
 
     first, second = around
     assert divisors(first - 1) == {"h2", "h3"}
-    assert divisors(first) == divisors(second - 2) == {"h3"}
-    assert divisors(second + 2) == set()
+    assert divisors(first) == divisors(second - 1) == {"h3"}
+    assert divisors(second) == set()
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16", "float16"])
