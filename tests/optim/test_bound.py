@@ -218,6 +218,18 @@ def test_a_group_of_its_own_is_planned_only_when_something_moves(monkeypatch):
     assert plans == [1, 0, 0, 1, 1, 0, 2, 2]
 
 
+def test_a_scaler_that_met_infinity_is_heard_at_every_step():
+    (p,) = build((40,))
+    optimizer = optim.SGD([p], lr=0.1)
+    for t in range(4):
+        gradients([p], t)
+        optimizer.found_inf = torch.tensor(float(t >= 2)) if t else None
+        before = p.detach().clone()
+        optimizer.step()
+        assert torch.equal(p, before) == (t >= 2)
+    assert optimizer.state[p]["step"] == 2
+
+
 @pytest.mark.parametrize("before, after", [(0.9, 0.0), (0.0, 0.9)])
 def test_another_rule_in_a_group_does_not_run_on_the_old_state(before, after):
     (p,) = build((40,))

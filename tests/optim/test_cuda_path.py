@@ -66,6 +66,22 @@ def same(a, b):
         assert all(torch.equal(a.state[p][key], b.state[q][key]) for key in a.state[p])
 
 
+def test_late_steps_need_no_other_kernel(by_shim, monkeypatch):
+    """Where C leaves out a division by 1 − ρ₁ᵗ: the bits are the same, and nothing is compiled then."""
+    late = []
+    for where in (lambda _: by_shim, lambda _: None):
+        monkeypatch.setattr(backend, "gpu", where)
+        optimizer = optim.Adam(build())
+        train(optimizer, [1])
+        for entry in optimizer.state.values():
+            entry["step"].fill_(162)
+        train(optimizer, range(163, 168))
+        late.append(optimizer)
+    same(*late)
+    kernels = [set(map(id, optimizer._orders[0][1].taken.values())) for optimizer in late]
+    assert [len(some) for some in kernels] == [1, 2]
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16, torch.complex64], ids=str)
 @pytest.mark.parametrize("source", suitable, ids=lambda r: r.name)
 def test_steps_have_the_bits_of_the_c(by_shim, monkeypatch, source, dtype):
