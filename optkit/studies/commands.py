@@ -211,8 +211,10 @@ def _show(words: argparse.Namespace) -> int:
                 found = None
         if words.storage is not None or found is None:
             book = Storage(study, words.storage, create=False)
-            found = result.data(study, book.finished())
-            book.close()
+            try:
+                found = result.data(study, book.finished())
+            finally:
+                book.close()
             print(f"{study.name} is not finished: this is what there is so far.\n")
     except (KeyError, ModuleNotFoundError, ResultError, StorageError) as error:
         return _fail(error)

@@ -25,7 +25,7 @@ def train_in_processes(processes: int, words: Sequence[str]) -> History:
 
     Raises:
         ValueError: ``processes`` is below 1.
-        RuntimeError: The run failed; the message ends with what it wrote.
+        RuntimeError: The run failed; the message holds what the processes wrote.
 
     Example:
         >>> words = "--data digits --model logistic_regression --steps 2".split()
@@ -37,9 +37,15 @@ def train_in_processes(processes: int, words: Sequence[str]) -> History:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "history.json"
         command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+        command += ["--log-dir", str(Path(folder) / "log"), "--redirects", "2"]  # stderr, to files
         command += [f"--nproc-per-node={processes}", "-m", "optkit", "train", *words, "--history", str(path)]
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
         done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
         if done.returncode != 0:
-            raise RuntimeError(f"training by {processes} processes failed:\n{done.stderr[-2000:]}")
+            written = [file.read_text() for file in sorted(Path(folder).glob("log/**/stderr.log"))]
+            said = dict.fromkeys(text[-2000:].strip() for text in written if text.strip())
+            # Without a word of theirs it was torchrun itself that failed.
+            raise RuntimeError(
+                f"training by {processes} processes failed:\n" + "\n".join(said or [done.stderr[-2000:]])
+            )
         return History.from_json(path)

@@ -114,8 +114,10 @@ def test_a_worker_killed_among_several_is_said_and_the_others_go_on(logged, capf
 
 def test_a_last_worker_that_is_killed_leaves_the_rest_to_the_same_call(logged):
     study = logged(at=3, do="die")
+    book = Storage(study)
     with pytest.raises(StorageError, match=r"worker 1 \(exit -9\) ended.*the same command goes on"):
-        _together(study, None, "cpu", 1, Storage(study), _bar(study, {}, False))
+        _together(study, None, "cpu", 1, book, _bar(study, {}, False))
+    book.close()
     run(study, progress=False)
     assert len(logged.carried_out()) == len(planned(study)) + 1
 
