@@ -99,11 +99,12 @@ class Bound:
         self,
         kernel: Kernel,
         scalars: Mapping[str, float],
+        count: int,
         params: list[Tensor],
         gradients: list[Any],
         state: dict[Tensor, Any],
     ) -> bool:
-        """Look, and count and make step ``self.count + 1``, in one call; on the CPU.
+        """Look, and make step ``count + 1``, for which the scalars are, in one call; on the CPU.
 
         False, and nothing has changed, where `look` would find None or another count, and also where lazy
         signs or conjugates must be resolved.
@@ -116,9 +117,10 @@ class Bound:
         row = kernel.row(*map(scalars.__getitem__, kernel.scalars))
         with self._lock:  # one step at a time
             made = self._watch.step(
-                params, gradients, state, self.count, kernel, self._table, row, torch.get_num_threads()
+                params, gradients, state, count, kernel, self._table, row, torch.get_num_threads()
             )
-            self.count += made
+            if made:
+                self.count = count + 1
         if made:
             increment_version(self.params)
         return made

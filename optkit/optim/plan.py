@@ -130,16 +130,19 @@ def again(order: Order, bound: Bound, params: list[Tensor], state: MutableMappin
         Whether the step was made. If not, nothing has changed: plan it.
 
     Raises:
-        ValueError: As for `Plan`.
         RuntimeError: As for `Plan`.
     """
     if order.keys != bound.keys:
         return False
-    scalars = order.scalars(bound.count + 1)
+    count = bound.count
+    try:
+        scalars = order.scalars(count + 1)
+    except ValueError:
+        return False  # if that is the count, the plan will say it
     kernel = order.kernel_of(bound, scalars)
     if not isinstance(kernel, Kernel):
         return False
-    return bound.again(kernel, scalars, params, list(map(_gradient, params)), state)
+    return bound.again(kernel, scalars, count, params, list(map(_gradient, params)), state)
 
 
 Call = tuple[Bound, Kernel | cuda.Kernel, Mapping[str, Any], Any, Any]

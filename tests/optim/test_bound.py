@@ -189,6 +189,46 @@ def test_all_step_counts_changed_in_place_are_noticed():
             assert optimizer.state[tensor]["step"] == reference.t
 
 
+def test_scalars_of_another_step_are_not_used():
+    """Another thread may have made that step in the meantime."""
+    (p,) = build((40,))
+    optimizer, reference = optim.Adam([p]), Reference(p)
+    for t in range(1, 4):
+        gradients([p], t)
+        optimizer.step()
+        reference.step(p.grad)
+    ((one, _),), (_, order) = optimizer._bindings[0].bound, optimizer._orders[0]
+    for count, made in ((2, False), (3, True), (3, False), (5, False), (4, True)):
+        scalars = order.scalars(count + 1)
+        kernel = order.kernel_of(one, scalars)
+        assert one.again(kernel, scalars, count, [p], [p.grad], optimizer.state) == made
+        if made:
+            reference.step(p.grad)
+        assert reference.agrees(p, optimizer.state[p]) and optimizer.state[p]["step"] == reference.t
+
+
+def test_a_rule_without_a_value_at_a_step_goes_on_from_another_one():
+    @rule
+    def narrow(theta, g, v, t, *, lr=0.1):
+        v = lr / (4 - t) * g
+        theta = theta - v
+        return theta, v
+
+    (p,) = build((40,))
+    optimizer = from_rule(narrow)([p])
+    gradients([p], 0)
+    for _ in range(3):
+        optimizer.step()
+    for _ in range(2):
+        before = p.detach().clone()
+        with pytest.raises(ValueError, match="narrow has no value at t=4"):
+            optimizer.step()
+        assert torch.equal(p, before) and optimizer.state[p]["step"] == 3
+    optimizer.state[p]["step"].zero_()
+    optimizer.step()
+    assert optimizer.state[p]["step"] == 1 and not torch.equal(p, before)
+
+
 def counted_plans(monkeypatch):
     """A list that grows by one with every plan that an optimizer makes."""
     made, plan = [], optim.RuleOptimizer._plan
