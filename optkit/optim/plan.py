@@ -301,7 +301,7 @@ class Plan:
         """Give the parameters that are not bound the state that they lack.
 
         All step counts are made before all of the first state, and so on: what a step looks at one after
-        another then lies together, and is looked at in two thirds of the time.
+        another then lies together, and is looked at in a tenth less time.
         """
         pairs = [(p, self.state[p]) for p in map(self.params.__getitem__, self.singles)]
         for _, entries in pairs:

@@ -173,6 +173,20 @@ def test_a_step_count_changed_in_place_is_noticed():
     assert optimizer.state[p]["step"] == 6 and optimizer.state[q]["step"] == 20
 
 
+def test_lazy_conjugates_are_resolved_at_every_step():
+    (p,) = build((40,), dtype=torch.complex64)
+    twin = torch.nn.Parameter(p.detach().clone())
+    lazy, plain = optim.Adam([p]), optim.Adam([twin])
+    for t in range(1, 5):
+        gradients([p], t)
+        p.grad = torch.conj(p.grad + 1j)
+        twin.grad = p.grad.resolve_conj()
+        assert p.grad.is_conj()
+        lazy.step()
+        plain.step()
+        assert torch.equal(p, twin), t
+
+
 def test_all_step_counts_changed_in_place_are_noticed():
     p, q = build((5,), (6,))
     optimizer, references = optim.Adam([p, q]), [Reference(p), Reference(q)]
