@@ -116,7 +116,7 @@ class Climb:
         return params, gradients, maximize, footing
 
     def _kernel(self, scalars: Mapping[str, Any], maximize: bool, dtype: str) -> Kernel | None:
-        """The kernel of the climb, which has one branch only; None where there is none."""
+        """The kernel of the climb, which has one branch only and no divisor; None where there is none."""
         found = self._kernels.get((maximize, dtype))
         if found is None:
             kernel = self._made.kernel(scalars, maximize, "", dtype, _CPU)

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
-from operator import attrgetter, is_
+from operator import is_
 from typing import Any
 
 import torch
@@ -21,8 +21,6 @@ from optkit.optim.choice import Choice
 from optkit.optim.layout import is_dense
 from optkit.optim.stepping import ARITHMETIC, Made, made, step_tensors
 from optkit.translation.path import decay_scalars
-
-_gradient = attrgetter("grad")
 
 
 @dataclass(frozen=True)
@@ -120,7 +118,13 @@ class Binding:
         return bound if bound.gpu is None else None
 
 
-def again(order: Order, bound: Bound, params: list[Tensor], state: MutableMapping[Tensor, Any]) -> bool:
+def again(
+    order: Order,
+    bound: Bound,
+    params: list[Tensor],
+    gradients: list[Any],
+    state: MutableMapping[Tensor, Any],
+) -> bool:
     """Make the step of a group that is bound as a whole, if nothing has moved since the last.
 
     All that `Plan` would check is checked before anything changes, and in the same call of C the step is
@@ -142,7 +146,7 @@ def again(order: Order, bound: Bound, params: list[Tensor], state: MutableMappin
     kernel = order.kernel_of(bound, scalars)
     if not isinstance(kernel, Kernel):
         return False
-    return bound.again(kernel, scalars, count, params, list(map(_gradient, params)), state)
+    return bound.again(kernel, scalars, count, params, gradients, state)
 
 
 Call = tuple[Bound, Kernel | cuda.Kernel, Mapping[str, Any], Any, Any]

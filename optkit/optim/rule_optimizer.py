@@ -124,7 +124,9 @@ class RuleOptimizer(torch.optim.Optimizer, ABC):
         if self._alone is None or len(self.param_groups) != 1:
             return False
         (group,) = self.param_groups
-        made = again(self._order(0, group), self._alone, group["params"], self.state)
+        params = group["params"]
+        order, gradients = self._order(0, group), list(map(_gradient, params))
+        made = again(order, self._alone, params, gradients, self.state)
         if not made:
             self._alone = None
         return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -42,10 +43,17 @@ def train_in_processes(processes: int, words: Sequence[str]) -> History:
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
         done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
         if done.returncode != 0:
-            written = [file.read_text() for file in sorted(Path(folder).glob("log/**/stderr.log"))]
-            said = dict.fromkeys(text[-2000:].strip() for text in written if text.strip())
-            # Without a word of theirs it was torchrun itself that failed.
+            code = re.search(r"exitcode: (-?\d+)", done.stderr)  # negative: killed by that signal
             raise RuntimeError(
-                f"training by {processes} processes failed:\n" + "\n".join(said or [done.stderr[-2000:]])
+                f"training by {processes} processes failed{f' with exit code {code[1]}' if code else ''}:\n"
+                # Without a word of theirs it was torchrun itself that failed.
+                + "\n".join(_said(Path(folder) / "log") or [done.stderr[-2000:]])
             )
         return History.from_json(path)
+
+
+def _said(folder: Path) -> list[str]:
+    """The end of what each process wrote to stderr, once where several wrote the same."""
+    files = sorted(folder.glob("**/stderr.log"))
+    texts = [file.read_text(encoding="utf-8", errors="replace")[-2000:].strip() for file in files]
+    return list(dict.fromkeys(text for text in texts if text))
