@@ -24,7 +24,8 @@ The protocol, fixed before the run whose numbers are in ``step.json``:
   numbers from one seed. Gradients stay the same. One process holds all contenders of a case, and each
   case has a process of its own: nothing that one leaves behind reaches the next.
 - *Steps* are counted on through a case. From the 165th on optkit's C of Adam and RAdam leaves out the
-  division by 1 − ρ₁ᵗ, which is 1 in float32 by then.
+  division by 1 − ρ₁ᵗ, which is 1 in float32 by then. For the perceptron that is in the fourth round, so that
+  most rounds of a whole run come after it, and half of a quick one's before.
 - *Round*: all contenders one after the other, the order turned by one from round to round. Each makes one
   step untimed, then as many as take 50 ms (by the fastest of its three warm-up steps), at least 2 and at
   most 50; the round's number is the mean of these. 25 rounds a case (quick: 7); 101 where a rule is held
